@@ -1,0 +1,27 @@
+/** Facts shown under the message of a {@link XennetError}, one line each. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface XennetErrorOptions {
+  readonly facts?: ErrorFacts | undefined;
+  readonly cause?: unknown;
+  /** The input property the error is about, e.g. `ipv4.address`. */
+  readonly property?: string | undefined;
+}
+
+/**
+ * Base of every error this package raises on purpose: a stable `code`, one sentence saying what was wanted, what was
+ * found and what to do, and facts. Messages never hold a credential.
+ */
+export class XennetError extends Error {
+  readonly code: string;
+  readonly property: string | undefined;
+  readonly facts: ErrorFacts;
+
+  constructor(code: string, message: string, options: XennetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "XennetError";
+    this.code = code;
+    this.property = options.property;
+    this.facts = options.facts ?? {};
+  }
+}
