@@ -1,0 +1,124 @@
+import { XennetError } from "../core/errors";
+import type { FragmentOutcome, HostSnapshot } from "../dom0/host";
+import type { HostContext } from "../hosts/context";
+import { parseFragment } from "../rules/fragment";
+import { describeOwner } from "../rules/owner";
+import type { CreateAnswer, Props, ReadAnswer } from "./handler";
+import { newIncarnation, newToken, ownPartOf, renderId, stateVersion } from "./identity";
+import { plain, textOf } from "./props";
+
+/** The marks a fragment is found and told apart by. */
+export interface FragmentMarks {
+  readonly token: string;
+  readonly incarnation: string;
+}
+
+/** What differs between the resources that live in one fragment each. */
+export interface FragmentKind {
+  readonly kind: "host-forwarding" | "port-forward";
+  /** The fragment's text. */
+  compile(inputs: Props, marks: FragmentMarks, networkUuid: string): string;
+  /** Outputs beside the inputs, as the host has them now. */
+  outputs(inputs: Props, networkUuid: string, snapshot: HostSnapshot): Props;
+  /** UUID of the network the inputs name. */
+  networkUuid(host: HostContext, inputs: Props): Promise<string>;
+}
+
+/** Create and update are one body: the fragment is put, the transaction confirmed, the host's answer returned. */
+async function putFragment(
+  host: HostContext,
+  kind: FragmentKind,
+  inputs: Props,
+  marks: FragmentMarks,
+): Promise<{ outs: Props; networkUuid: string }> {
+  await host.hostUuid();
+  const networkUuid = await kind.networkUuid(host, inputs);
+  const text = kind.compile(inputs, marks, networkUuid);
+  const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text });
+  if (outcome.snapshot.off) {
+    host.warn("`xennet off` is in force on this host: the change is stored, and becomes active with `xennet on`.");
+  }
+  const outputs = kind.outputs(inputs, networkUuid, outcome.snapshot);
+  return { networkUuid, outs: plain({ ...inputs, ...outputs, ...marks, networkUuid, drift: [], stateVersion }) };
+}
+
+/** Makes the resource; a fragment that an earlier, interrupted create of the same resource left is taken over. */
+export async function createFragment(host: HostContext, kind: FragmentKind, inputs: Props): Promise<CreateAnswer> {
+  const realm = await host.hostUuid();
+  const owner = textOf(inputs, "owner") ?? "";
+  const snapshot = await host.dom0.snapshot();
+  const leftOvers = ownedFragments(snapshot, kind, owner).filter(
+    ({ token }) => !host.seenIds.has(renderId({ realm, own: token })),
+  );
+  if (leftOvers.length > 1) {
+    throw new XennetError(
+      "OWNER_AMBIGUOUS",
+      `${describeOwner(owner)} owns ${leftOvers.length} fragments on the host (${leftOvers.map((f) => f.token).join(", ")}), expected one at most. Remove the ones that are too many on dom0 from /etc/xennet, then run up again`,
+    );
+  }
+  const marks = { token: leftOvers[0]?.token ?? newToken(), incarnation: newIncarnation() };
+  const { outs } = await putFragment(host, kind, inputs, marks);
+  const id = renderId({ realm, own: marks.token });
+  host.seenIds.add(id);
+  return { id, outs };
+}
+
+export async function updateFragment(
+  host: HostContext,
+  kind: FragmentKind,
+  id: string,
+  olds: Props,
+  news: Props,
+): Promise<{ outs: Props }> {
+  const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
+  const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
+  const { outs } = await putFragment(host, kind, news, { token, incarnation });
+  return { outs };
+}
+
+/** What the host has of the resource; parts that are missing are listed in `drift` and taken out of `rules`. */
+export async function readFragment(
+  host: HostContext,
+  kind: FragmentKind,
+  id: string,
+  props: Props,
+): Promise<ReadAnswer> {
+  const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
+  const snapshot = await host.dom0.snapshot();
+  const stored = snapshot.fragments.find((fragment) => fragment.token === token);
+  if (stored === undefined) return { id: "", props: {}, inputs: {} };
+  const networkUuid = textOf(props, "networkUuid") ?? (await kind.networkUuid(host, props));
+  const marks = { token, incarnation: textOf(props, "incarnation") ?? "" };
+  const drift = snapshot.off ? [] : snapshot.missing.filter((part) => part.token === token).map((part) => part.what);
+  if (stored.text !== kind.compile(props, marks, networkUuid)) drift.unshift("declaration changed on the host");
+  const outputs = kind.outputs(props, networkUuid, snapshot);
+  const found = plain({ ...props, ...outputs, drift });
+  return { id, props: found, inputs: inputsOf(found) };
+}
+
+/** Removes exactly what this life of the resource put there. */
+export async function deleteFragment(host: HostContext, id: string, props: Props): Promise<void> {
+  const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
+  const incarnation = textOf(props, "incarnation") ?? "";
+  const outcome = await host.dom0.submit({ op: "remove", token, incarnation });
+  if (outcome.result === "absent") {
+    host.warn(`${describeOwner(textOf(props, "owner") ?? id)} was not on the host any more; nothing was removed.`);
+  }
+}
+
+/** Outputs that are no inputs; a refresh leaves them out of what it reports as inputs. */
+const outputOnly = new Set([
+  ...["incarnation", "token", "networkUuid", "stateVersion", "drift"],
+  ...["bridge", "bridgePresent", "resolvedExternalInterface", "resolvedExternalAddress"],
+]);
+
+function inputsOf(props: Props): Props {
+  return Object.fromEntries(Object.entries(props).filter(([key]) => !outputOnly.has(key)));
+}
+
+function ownedFragments(snapshot: HostSnapshot, kind: FragmentKind, owner: string) {
+  return snapshot.fragments.filter((stored) => {
+    const fragment = parseFragment(stored.text);
+    return fragment?.kind === kind.kind && fragment.owner === owner;
+  });
+}

@@ -1,0 +1,148 @@
+import type { HostSnapshot } from "../dom0/host";
+import type { HostContext } from "../hosts/context";
+import { type Fragment, renderFragment } from "../rules/fragment";
+import { hostForwardingRules } from "../rules/host-forwarding";
+import { type Cidr, checkHostCidr, checkIpv4, overlaps, parseCidr } from "../validation/ipv4";
+import type { Problem } from "../validation/problem";
+import { checkInterfaceName, checkText } from "../validation/scalars";
+import { isUnknown } from "../validation/unknown";
+import { anything, checkProperties, checkRequired } from "./check-common";
+import {
+  createFragment,
+  deleteFragment,
+  type FragmentKind,
+  type FragmentMarks,
+  readFragment,
+  updateFragment,
+} from "./fragment-resource";
+import type { Handler, Props } from "./handler";
+import { preflight } from "./preflight";
+import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
+import { networkUuidOf } from "./references";
+import { roleNames, rulesText } from "./rules-text";
+
+const checks = {
+  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
+  owner: anything,
+  network: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
+  networkLabel: anything,
+  address: checkHostCidr,
+  externalInterface: checkInterfaceName,
+  externalAddress: checkIpv4,
+  rules: anything,
+};
+
+/** Inputs whose change is a change of the resource; `rules` and `networkLabel` only describe. */
+const compared = ["owner", "network", "address", "externalInterface", "externalAddress"];
+
+const kind: FragmentKind = {
+  kind: "host-forwarding",
+  compile(inputs, marks, networkUuid) {
+    return renderFragment(fragmentOf(inputs, marks, networkUuid), hostForwardingRules(addressOf(inputs)));
+  },
+  outputs(inputs, networkUuid, snapshot) {
+    const bridge = snapshot.bridges.find((candidate) => candidate.network === networkUuid);
+    const names = roleNames(inputs, networkUuid, snapshot);
+    const token = textOf(inputs, "token") ?? "";
+    return {
+      bridge: bridge?.name ?? "",
+      bridgePresent: bridge?.present ?? false,
+      resolvedExternalInterface: names.externalInterface ?? "",
+      resolvedExternalAddress: names.externalAddress ?? "",
+      rules: rulesText(hostForwardingRules(addressOf(inputs)), token, names, snapshot),
+    };
+  },
+  networkUuid: (host, inputs) => networkUuidOf(host, textOf(inputs, "network") ?? ""),
+};
+
+function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {
+  const owner = textOf(inputs, "owner") ?? "";
+  return {
+    kind: "host-forwarding",
+    ...{ token: marks.token, incarnation: marks.incarnation, owner },
+    name: owner.slice(owner.lastIndexOf("::") + 2),
+    network: networkUuid,
+    externalInterface: textOf(inputs, "externalInterface") ?? "auto",
+    externalAddress: textOf(inputs, "externalAddress") ?? "auto",
+    settings: [
+      ["address", textOf(inputs, "address") ?? ""],
+      ["forwarding", "interface"],
+      ["arp", "on"],
+      ["ipv6", "off"],
+    ],
+  };
+}
+
+function addressOf(inputs: Props): Cidr {
+  return parseCidr(textOf(inputs, "address")) ?? { address: "0.0.0.0", prefix: 32 };
+}
+
+/** dom0 as a router: handler of the resource HostForwarding. */
+export const hostForwardingHandler: Handler = {
+  async check(host, _olds, news) {
+    const failures = [...checkRequired(news, ["network", "address"]), ...checkProperties(news, checks)];
+    const { reachable, problems } = await preflight(host, "dom0");
+    failures.push(...problems);
+    const snapshot = reachable ? await host.dom0.snapshot() : undefined;
+    const networkUuid = reachable ? await knownNetwork(host, news, failures) : undefined;
+    const cidr = parseCidr(news["address"]);
+    if (snapshot !== undefined && cidr !== undefined && failures.length === 0) {
+      failures.push(...overlappingRoutes(cidr, networkUuid, snapshot));
+    }
+    const rules = cidr === undefined ? undefined : hostForwardingRules(cidr);
+    const text = rules && rulesText(rules, "", roleNames(news, networkUuid, snapshot));
+    return { inputs: plain({ ...news, host: textOf(news, "host") ?? "default", rules: text ?? "" }), failures };
+  },
+
+  async diff(host, id, olds, news) {
+    host.seenIds.add(id);
+    const changed = changedKeys(olds, news, compared);
+    if (textsOf(olds, "drift").length > 0) changed.push("drift");
+    return diffAnswer(changed, changedKeys(olds, news, ["host"]));
+  },
+
+  create: (host, inputs) => createFragment(host, kind, inputs),
+
+  read(host, id, props) {
+    host.seenIds.add(id);
+    return readFragment(host, kind, id, props);
+  },
+
+  update(host, id, olds, news) {
+    host.seenIds.add(id);
+    return updateFragment(host, kind, id, olds, news);
+  },
+
+  delete: (host, id, props) => deleteFragment(host, id, props),
+};
+
+/** The network's UUID while it is known; a name that does not fit becomes a failure of its property. */
+export async function knownNetwork(host: HostContext, news: Props, failures: Problem[]): Promise<string | undefined> {
+  const network = textOf(news, "network");
+  if (network === undefined || isUnknown(network)) return undefined;
+  return (await preflightReference(() => networkUuidOf(host, network), failures)) ?? undefined;
+}
+
+async function preflightReference<T>(look: () => Promise<T>, failures: Problem[]): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const { property, message, code } = error as { property?: string; message: string; code?: string };
+    if (property === undefined) throw error;
+    failures.push({ property, reason: `${message} (${code})` });
+    return undefined;
+  }
+}
+
+/** A second route to the same addresses would take traffic away from where it goes today. */
+function overlappingRoutes(cidr: Cidr, networkUuid: string | undefined, snapshot: HostSnapshot): Problem[] {
+  const own = snapshot.bridges.find((bridge) => bridge.network === networkUuid)?.name;
+  return snapshot.routes
+    .filter((route) => route.destination !== "default" && route.interface !== own)
+    .map((route) => ({ route, other: parseCidr(route.destination) ?? parseCidr(`${route.destination}/32`) }))
+    .filter(({ other }) => other !== undefined && overlaps(cidr, other))
+    .map(({ route }) => ({
+      property: "address",
+      reason: `expected a network of its own, found "${cidr.address}/${cidr.prefix}", which overlaps the host's route to ${route.destination} through ${route.interface}`,
+    }));
+}

@@ -1,0 +1,9 @@
+/** Keys of ours in `other_config` of networks and VIFs. */
+export const ownerKey = "xennet:owner";
+export const incarnationKey = "xennet:incarnation";
+export const formerKey = "xennet:former";
+
+/** The marks a create or take-over writes, in the very call that makes the object. */
+export function ownershipMarks(owner: string, incarnation: string): Record<string, string> {
+  return { [ownerKey]: owner, [incarnationKey]: incarnation };
+}

@@ -1,0 +1,31 @@
+import { XennetError } from "../core/errors";
+import type { HostContext } from "../hosts/context";
+import type { Problem } from "../validation/problem";
+
+/** Codes which say that the host does not answer, as opposed to answering with a refusal. */
+const silent = new Set(["XAPI_UNREACHABLE", "XAPI_TIMEOUT", "SSH_UNREACHABLE", "SSH_TIMEOUT"]);
+
+export interface Preflight {
+  /** False when the host does not answer: nothing that depends on it can be checked now. */
+  readonly reachable: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Tries what the operation will need, so that a wrong password, certificate or host key shows in the preview. A host that
+ * does not answer is a warning only: the preview may be made far away from it, and `up` fails on its own.
+ */
+export async function preflight(host: HostContext, needs: "xapi" | "dom0"): Promise<Preflight> {
+  try {
+    await (needs === "dom0" ? host.hostUuid() : host.identity());
+    return { reachable: true, problems: [] };
+  } catch (error) {
+    if (!(error instanceof XennetError)) throw error;
+    if (silent.has(error.code)) {
+      host.warn(`${error.message} What depends on the host was not checked.`);
+      return { reachable: false, problems: [] };
+    }
+    const reason = `${error.message} (${error.code})`;
+    return { reachable: false, problems: [{ property: error.property ?? "host", reason }] };
+  }
+}

@@ -1,0 +1,39 @@
+import type { Dom0Host } from "../dom0/host";
+import type { XapiClient } from "../xapi/client";
+import type { Claims } from "./claims";
+import type { PoolView } from "./pool-view";
+
+/** Who a host is according to XAPI. */
+export interface HostIdentity {
+  readonly poolUuid: string;
+  /** The pool's hosts; a dom0's INSTALLATION_UUID is the UUID of one of them. */
+  readonly hosts: ReadonlyArray<{
+    readonly uuid: string;
+    readonly name: string;
+    /** Undefined on hosts that do not report it. */
+    readonly sshEnabled: boolean | undefined;
+  }>;
+}
+
+/** What a handler gets of the host profile a resource names. */
+export interface HostContext {
+  readonly profile: string;
+  readonly xapi: XapiClient;
+  readonly dom0: Dom0Host;
+  /** Asked once a process. */
+  identity(): Promise<HostIdentity>;
+  /** The UUID of the host behind the SSH endpoint; an error when it is none of the pool's. */
+  hostUuid(): Promise<string>;
+  /** Networks, VMs and VIFs; shared for 2 s among reads, and read anew after {@link poolChanged}. */
+  poolView(): Promise<PoolView>;
+  /** To be told after every writing XAPI call. */
+  poolChanged(): void;
+  /** Ids this process has met in read, diff or update: a create never takes one of them for a left-over of its own. */
+  readonly seenIds: Set<string>;
+  /** Ports claimed in this run. */
+  readonly claims: Claims;
+  /** Runs `work` alone among those with the same key, e.g. one create at a time for a VM. */
+  exclusively<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Shown to the user under the stack. */
+  warn(text: string): void;
+}

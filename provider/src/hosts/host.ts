@@ -1,0 +1,144 @@
+import { XennetError } from "../core/errors";
+import { Dom0Host } from "../dom0/host";
+import { XapiClient } from "../xapi/client";
+import * as hosts from "../xapi/hosts";
+import { getPool } from "../xapi/pools";
+import type { Claims } from "./claims";
+import type { HostContext, HostIdentity } from "./context";
+import { observePool, type PoolView } from "./pool-view";
+import type { HostProfile } from "./profile";
+
+/** How long a look at the pool serves reads. */
+const poolViewMs = 2000;
+
+/** What a host shares with the others of the process. */
+export interface HostSurroundings {
+  readonly claims: Claims;
+  readonly seenIds: Set<string>;
+  warn(text: string): void;
+}
+
+/** One host profile in use: a pooled XAPI session and a pooled SSH connection, both opened when first needed. */
+export class Host implements HostContext {
+  readonly profile: string;
+  readonly xapi: XapiClient;
+  readonly dom0: Dom0Host;
+  readonly claims: Claims;
+  readonly seenIds: Set<string>;
+  readonly #warn: (text: string) => void;
+  readonly #locks = new Map<string, Promise<unknown>>();
+  readonly #warned = new Set<string>();
+  #identity: Promise<HostIdentity> | undefined;
+  #hostUuid: Promise<string> | undefined;
+  #view: { readonly since: number; readonly view: Promise<PoolView> } | undefined;
+
+  constructor(profile: HostProfile, surroundings: HostSurroundings) {
+    this.profile = profile.name;
+    this.claims = surroundings.claims;
+    this.seenIds = surroundings.seenIds;
+    this.#warn = (text) => surroundings.warn(text);
+    this.xapi = new XapiClient(profile.xapi, { onWarning: this.#warn });
+    // A session of its own, so that the confirmation proves that a new login still works.
+    const probe = async () => {
+      const client = new XapiClient(profile.xapi);
+      try {
+        await getPool(client);
+      } finally {
+        await client.close();
+      }
+    };
+    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe: probe });
+  }
+
+  identity(): Promise<HostIdentity> {
+    this.#identity ??= forgetFailure(this.#askIdentity(), () => (this.#identity = undefined));
+    return this.#identity;
+  }
+
+  hostUuid(): Promise<string> {
+    this.#hostUuid ??= forgetFailure(this.#askHostUuid(), () => (this.#hostUuid = undefined));
+    return this.#hostUuid;
+  }
+
+  poolView(): Promise<PoolView> {
+    const now = performance.now();
+    if (this.#view === undefined || now - this.#view.since > poolViewMs) {
+      const view = observePool(this.xapi);
+      view.catch(() => this.poolChanged());
+      this.#view = { since: now, view };
+    }
+    return this.#view.view;
+  }
+
+  poolChanged(): void {
+    this.#view = undefined;
+  }
+
+  async exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#locks.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const settled = mine.catch(() => {});
+    this.#locks.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#locks.get(key) === settled) this.#locks.delete(key);
+    }
+  }
+
+  warn(text: string): void {
+    if (this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.#warn(text);
+  }
+
+  /** Rolls back what is unconfirmed, logs out and closes both connections. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.dom0.close(), this.xapi.close()]);
+  }
+
+  async #askIdentity(): Promise<HostIdentity> {
+    const [pool, records] = await Promise.all([getPool(this.xapi), hosts.getAllRecords(this.xapi)]);
+    return {
+      poolUuid: pool.uuid,
+      hosts: records.map((record) => ({ uuid: record.uuid, name: record.name_label, sshEnabled: record.ssh_enabled })),
+    };
+  }
+
+  async #askHostUuid(): Promise<string> {
+    const { hosts: known } = await this.identity();
+    const { host } = await this.#snapshotOrReason(known);
+    if (!known.some((candidate) => candidate.uuid === host)) {
+      const list = known.map((candidate) => `"${candidate.name}" (${candidate.uuid})`).join(", ");
+      throw new XennetError(
+        "HOST_MISMATCH",
+        `the SSH and XAPI endpoints of host profile "${this.profile}" are different hosts: SSH reached ${host}, XAPI knows ${list}. Correct xennet:sshHost or xennet:xapiUrl`,
+        { property: "host" },
+      );
+    }
+    this.dom0.expectHost(host);
+    return host;
+  }
+
+  /** A refused SSH connection has a reason XAPI may know: newer hosts can have SSH switched off. */
+  async #snapshotOrReason(known: HostIdentity["hosts"]) {
+    try {
+      return await this.dom0.snapshot();
+    } catch (error) {
+      const off = known.filter((candidate) => candidate.sshEnabled === false);
+      if (!(error instanceof XennetError) || error.code !== "SSH_UNREACHABLE" || off.length === 0) throw error;
+      const names = off.map((candidate) => `"${candidate.name}"`).join(", ");
+      throw new XennetError(
+        "SSH_DISABLED",
+        `SSH is switched off on ${names}, so dom0 cannot be reached (${error.message}). Switch it on: xe host-enable-ssh uuid=${off[0]?.uuid}`,
+        { property: "host", cause: error },
+      );
+    }
+  }
+}
+
+/** Keeps a success for the life of the process, and lets a failure be tried again. */
+function forgetFailure<T>(work: Promise<T>, forget: () => void): Promise<T> {
+  work.catch(forget);
+  return work;
+}

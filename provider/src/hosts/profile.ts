@@ -1,0 +1,110 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { XennetError } from "../core/errors";
+import { registerSecret } from "../core/redact";
+import { defaultProfile, environmentOverride } from "../core/settings";
+import type { SshEndpoint } from "../dom0/ssh-endpoint";
+import type { Problem } from "../validation/problem";
+import type { XapiEndpoint } from "../xapi/endpoint";
+import { normalizeFingerprint } from "../xapi/trust";
+import { checkSettings } from "./profile-checks";
+import {
+  type ProfileKey,
+  type SettingSources,
+  type Settings,
+  secretKeys,
+  setCommand,
+  settingName,
+} from "./profile-keys";
+import { findSettings } from "./profile-settings";
+
+/** A host as the stack's configuration and the environment describe it: where it is, and how to log in. */
+export interface HostProfile {
+  readonly name: string;
+  readonly xapi: XapiEndpoint;
+  readonly ssh: SshEndpoint;
+  /** Put in front of owners, so that two stacks of the same name can share a pool. */
+  readonly ownerPrefix: string | undefined;
+}
+
+/** A profile, or everything that is wrong with it. */
+export type ProfileResult =
+  | { readonly ok: true; readonly profile: HostProfile }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads a profile; the environment overrides the configuration. Never throws, and registers the secrets it finds. */
+export function resolveProfile(name: string, sources: SettingSources): ProfileResult {
+  const { settings, problems: unreadable } = findSettings(name, sources);
+  for (const key of secretKeys) registerSecret(settings(key));
+  const problems = [
+    ...unreadable,
+    ...(unreadable.length > 0 ? [] : missing(name, settings)),
+    ...checkSettings(name, settings),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, profile: build(name, settings, sources) };
+}
+
+/** The profile, or an error that lists all problems. */
+export function requireProfile(name: string, sources: SettingSources): HostProfile {
+  const result = resolveProfile(name, sources);
+  if (result.ok) return result.profile;
+  const lines = result.problems.map(({ property, reason }) => `${property}: ${reason}`);
+  throw new XennetError("CONFIG_INVALID", `The host profile "${name}" cannot be used. ${lines.join("\n")}`, {
+    facts: { profile: name },
+  });
+}
+
+function missing(profile: string, settings: Settings): Problem[] {
+  const absent = (key: ProfileKey, what: string): Problem => ({
+    property: settingName(profile, key),
+    reason: `missing configuration: ${what}. Run "${setCommand(profile, key)}${key === "host" ? " <address>" : ""}", or set ${environmentOverride(profile, key)} in the environment.`,
+  });
+  const problems: Problem[] = [];
+  const hasAddress =
+    settings("host") !== undefined || (settings("xapiUrl") !== undefined && settings("sshHost") !== undefined);
+  if (!hasAddress) problems.push(absent("host", "the address of the host"));
+  if (settings("password") === undefined) problems.push(absent("password", "the password of the host's user"));
+  return problems;
+}
+
+function build(name: string, settings: Settings, sources: SettingSources): HostProfile {
+  const host = settings("host") ?? "";
+  const username = settings("username") ?? "root";
+  const password = settings("password") ?? "";
+  const fingerprint = settings("xapiFingerprint");
+  const xapi: XapiEndpoint = {
+    url: new URL(settings("xapiUrl") ?? `https://${host.includes(":") ? `[${host}]` : host}`).origin,
+    username,
+    password,
+    fingerprint: fingerprint === undefined ? undefined : normalizeFingerprint(fingerprint),
+    ca: settings("xapiCa"),
+    profile: name,
+  };
+  const ssh: SshEndpoint = {
+    host: settings("sshHost") ?? host,
+    port: Number(settings("sshPort") ?? 22),
+    username: settings("sshUsername") ?? username,
+    password: settings("sshPassword") ?? password,
+    privateKey: settings("sshPrivateKey"),
+    passphrase: settings("sshPrivateKeyPassphrase"),
+    agent: agentOf(settings, sources.env),
+    hostKey: settings("sshHostKey"),
+    knownHostsFile: fileOf(settings("sshKnownHosts") ?? "~/.ssh/known_hosts"),
+    profile: name,
+  };
+  const ownerPrefix = settings("ownerPrefix") ?? findSettings(defaultProfile, sources).settings("ownerPrefix");
+  return { name, xapi, ssh, ownerPrefix };
+}
+
+/** The user's own agent is asked only where nothing was said about how to log in. */
+function agentOf(settings: Settings, env: SettingSources["env"]): string | undefined {
+  const agent = settings("sshAgent");
+  if (agent !== undefined) return fileOf(agent);
+  const chosen = settings("sshPrivateKey") !== undefined || settings("sshPassword") !== undefined;
+  return chosen ? undefined : env["SSH_AUTH_SOCK"] || undefined;
+}
+
+function fileOf(path: string): string {
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+}

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import { bridge, type Kind } from "../bridge";
+import { plainSecrets } from "../hosts/plain-secrets";
+
+/** Resource options, less the ones a dynamic resource cannot honour. */
+export type ResourceOptions = Omit<pulumi.CustomResourceOptions, "import">;
+
+const providers = new Map<Kind, pulumi.dynamic.ResourceProvider>();
+
+/** One provider object a kind: Pulumi serialises each object it sees, and that takes time. */
+function providerOf(kind: Kind): pulumi.dynamic.ResourceProvider {
+  const known = providers.get(kind);
+  if (known !== undefined) return known;
+  const made = bridge(kind);
+  providers.set(kind, made);
+  return made;
+}
+
+/**
+ * What all four classes share: the type token, the owner mark, and the order of a replace.
+ *
+ * A handler is not told its URN, so the class passes it as `owner`. A device of a VM, a port of a host or the name on a
+ * bridge can be held once only, so a replace always deletes first.
+ */
+export abstract class XennetResource extends pulumi.dynamic.Resource {
+  protected constructor(kind: Kind, name: string, props: pulumi.Inputs, opts: ResourceOptions = {}) {
+    if (opts.deleteBeforeReplace === false) {
+      throw new pulumi.RunError(
+        `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
+      );
+    }
+    refusePlainSecrets();
+    const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
+    const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
+    const urn = pulumi.createUrn(name, type, opts.parent);
+    const owner = pulumi.interpolate`${prefix}${urn}`;
+    super(providerOf(kind), name, { ...props, owner }, { ...opts, deleteBeforeReplace: true }, "xennet", kind);
+  }
+}
+
+/** Whether a value was stored with `--secret` is known in the program only; the provider process gets it in clear. */
+function refusePlainSecrets(): void {
+  const [problem] = plainSecrets(process.env);
+  if (problem !== undefined) throw new pulumi.RunError(`${problem.property} ${problem.reason}`);
+}
+
+/** Shows a warning at a resource once the value is known; nothing while it is unknown. */
+export function warnAbout<T>(
+  resource: pulumi.Resource,
+  value: pulumi.Input<T>,
+  warning: (value: T) => string | undefined,
+): void {
+  pulumi.output(value).apply((known) => {
+    const text = warning(known as T);
+    if (text !== undefined) pulumi.log.warn(text, resource);
+  });
+}

@@ -1,0 +1,19 @@
+/** One reason why an input is refused; becomes a Pulumi check failure. */
+export interface Problem {
+  /** Path of the input property, e.g. `ipv4.address`. */
+  readonly property: string;
+  /** What was expected and what came, as one sentence. */
+  readonly reason: string;
+}
+
+/** Puts a value of unknown type into a message: short, quoted, on one line. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Builds the usual sentence: what was expected, and what came. */
+export function expected(property: string, wanted: string, found: unknown): Problem {
+  return { property, reason: `expected ${wanted}, found ${shown(found)}` };
+}
