@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Fragment, parseFragment, renderFragment } from "../../../provider/src/rules/fragment.ts";
+import { describeOwner, parseOwner, sameStack } from "../../../provider/src/rules/owner.ts";
+import { portForwardRules } from "../../../provider/src/rules/port-forward.ts";
+
+const hex = (length: number) =>
+  fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length }).map((c) => c.join(""));
+const word = fc.stringMatching(/^[!-~]{1,20}$/);
+const text = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
+
+const fragment: fc.Arbitrary<Fragment> = fc.record(
+  {
+    kind: fc.constantFrom("host-forwarding" as const, "port-forward" as const),
+    token: hex(12),
+    owner: text,
+    incarnation: hex(16),
+    name: text,
+    network: fc.uuid(),
+    externalInterface: word,
+    externalAddress: word,
+    forwarding: hex(12),
+    claim: fc.record({ protocol: fc.constantFrom("tcp", "udp"), port: fc.integer({ min: 1, max: 65535 }) }),
+    settings: fc.array(fc.tuple(word, text), { maxLength: 4 }),
+  },
+  {
+    requiredKeys: [
+      "kind",
+      "token",
+      "owner",
+      "incarnation",
+      "name",
+      "network",
+      "externalInterface",
+      "externalAddress",
+      "settings",
+    ],
+  },
+);
+
+test("a fragment survives rendering and parsing, whatever rules it holds", () => {
+  const rules = portForwardRules({ protocol: "tcp", externalPort: 80, target: "192.168.100.11", targetPort: 80 });
+  fc.assert(
+    fc.property(fragment, (made) => {
+      expect(parseFragment(renderFragment(made, rules))).toEqual(made);
+    }),
+  );
+});
+
+test("a text that lacks what every fragment has is none", () => {
+  expect(parseFragment("xennet-fragment 1\nkind port-forward\nend\n")).toBeUndefined();
+  expect(parseFragment("")).toBeUndefined();
+});
+
+const urn = (stack: string, project: string, name: string) =>
+  `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/xennet:PortForward::${name}`;
+
+test("owners of one stack are told from those of another, a prefix included", () => {
+  expect(sameStack(urn("dev", "shop", "a"), urn("dev", "shop", "b"))).toBe(true);
+  expect(sameStack(urn("dev", "shop", "a"), urn("prod", "shop", "a"))).toBe(false);
+  expect(sameStack(urn("dev", "shop", "a"), `team-b/${urn("dev", "shop", "a")}`)).toBe(false);
+});
+
+test("an owner is shown by name and stack", () => {
+  expect(describeOwner(urn("dev", "shop", "http"))).toBe('"http" of stack shop/dev');
+  expect(parseOwner("someone")).toBeUndefined();
+  expect(describeOwner("someone")).toBe("someone");
+});
