@@ -59,16 +59,31 @@ export async function giveBack(host: HostContext, vif: VifRecord, former: Former
         `Move the VIF yourself, then remove the keys ${ownerKey}, ${incarnationKey} and ${formerKey} from its other_config`,
     );
   }
-  const wasStatic = former.ipv4Mode === "Static";
-  if (vif.ipv4_configuration_mode !== former.ipv4Mode) {
-    await vifs.configureIpv4(
-      host.xapi,
-      vif.ref,
-      wasStatic ? { address: former.ipv4Address, gateway: former.ipv4Gateway } : undefined,
-    );
-  }
+  await restoreAddress(host, vif, former);
   if (vif.network !== network.ref) await vifs.move(host.xapi, vif.ref, network.ref);
   const { [ownerKey]: _o, [incarnationKey]: _i, [formerKey]: _f, ...foreign } = vif.other_config;
   await host.xapi.call("VIF.set_other_config", vif.ref, foreign);
   host.poolChanged();
+}
+
+/** Puts back the address setting the VIF had; without former values it had none. */
+export async function restoreAddress(
+  host: HostContext,
+  vif: VifRecord,
+  former: FormerVif | undefined = formerOf(vif),
+): Promise<void> {
+  const wasStatic = former?.ipv4Mode === "Static";
+  const wanted = wasStatic ? { address: former.ipv4Address, gateway: former.ipv4Gateway } : undefined;
+  if (wanted === undefined ? vif.ipv4_configuration_mode === "None" : hasAddress(vif, wanted)) return;
+  await vifs.configureIpv4(host.xapi, vif.ref, wanted);
+  host.poolChanged();
+}
+
+/** True when XAPI sets just this address in the guest. */
+export function hasAddress(vif: VifRecord, wanted: { readonly address: string; readonly gateway: string }): boolean {
+  return (
+    vif.ipv4_configuration_mode === "Static" &&
+    vif.ipv4_addresses[0] === wanted.address &&
+    vif.ipv4_gateway === wanted.gateway
+  );
 }

@@ -3,6 +3,7 @@ import { hasXapiCode, isUnknownCall } from "../xapi/errors";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
 import { getGuestMetrics, type VmRecord } from "../xapi/vms";
+import { hasAddress, restoreAddress } from "./vif-former";
 
 /** A guest's static address as declared. */
 export interface GuestAddress {
@@ -21,14 +22,6 @@ export function guestAddressOf(value: unknown): GuestAddress | undefined {
   return { address, gateway: typeof gateway === "string" ? gateway : "" };
 }
 
-export function hasAddress(vif: VifRecord, wanted: GuestAddress): boolean {
-  return (
-    vif.ipv4_configuration_mode === "Static" &&
-    vif.ipv4_addresses[0] === wanted.address &&
-    vif.ipv4_gateway === wanted.gateway
-  );
-}
-
 /**
  * Sets the address through XAPI. A guest whose tools do not offer it (they report `feature-static-ip-setting` once it
  * ran), or a host before 7.0, leaves the task to the guest's administrator.
@@ -40,10 +33,7 @@ export async function syncGuestAddress(
   setBefore: boolean,
 ): Promise<AddressSetter> {
   if (wanted === undefined) {
-    if (setBefore && vif.ipv4_configuration_mode === "Static") {
-      await vifs.configureIpv4(host.xapi, vif.ref, undefined);
-      host.poolChanged();
-    }
+    if (setBefore) await restoreAddress(host, vif);
     return "none";
   }
   if (hasAddress(vif, wanted)) return "xapi";

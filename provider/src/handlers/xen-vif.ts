@@ -13,8 +13,8 @@ import { preflight } from "./preflight";
 import { changedKeys, diffAnswer, equal, plain, textOf, textsOf } from "./props";
 import { networkOf, vmOf } from "./references";
 import { checkVifInputs, normalisedVif } from "./vif-check";
-import { formerOf, giveBack, recordFormer } from "./vif-former";
-import { canSetAddress, guestAddressOf, hasAddress, syncGuestAddress } from "./vif-guest";
+import { formerOf, giveBack, hasAddress, recordFormer } from "./vif-former";
+import { canSetAddress, guestAddressOf, syncGuestAddress } from "./vif-guest";
 import { deviceTaken, ownVifOf } from "./vif-search";
 
 /** A VM's network interface: handler of the resource XenVif. */

@@ -1,0 +1,52 @@
+import { Claims } from "../../../provider/src/hosts/claims.ts";
+import { Host } from "../../../provider/src/hosts/host.ts";
+import { startSimulator } from "../simulator.ts";
+
+const password = "correct horse";
+
+/** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
+export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
+  const simulator = await startSimulator({ password, listen: { port: 0 }, ...options });
+  const warnings: string[] = [];
+  const seenIds = new Set<string>();
+  const hosts: Host[] = [];
+  const endpoint = { url: simulator.url, username: "root", password, fingerprint: simulator.fingerprint };
+  /** A new one stands for a new provider process: nothing of the earlier run is remembered. */
+  const newProcess = (given: Partial<typeof endpoint> = {}): Host => {
+    const profile = {
+      name: "default",
+      xapi: { ...endpoint, ...given },
+      ssh: { host: "127.0.0.1", port: 9, username: "root" },
+      ownerPrefix: undefined,
+    };
+    seenIds.clear();
+    const host = new Host(profile, { claims: new Claims(), seenIds, warn: (text) => warnings.push(text) });
+    hosts.push(host);
+    return host;
+  };
+  return {
+    simulator,
+    warnings,
+    newProcess,
+    host: newProcess(),
+    /** One object's record by class and UUID, as another client would see it. */
+    async record(className: string, uuid: string): Promise<Record<string, unknown>> {
+      const ref = await simulator.admin.call<string>(`${className}.get_by_uuid`, uuid);
+      return simulator.admin.call(`${className}.get_record`, ref);
+    },
+    async vmNamed(name: string): Promise<string> {
+      const [ref] = await simulator.admin.call<string[]>("VM.get_by_name_label", name);
+      if (ref === undefined) throw new Error(`the simulated pool has no VM "${name}"`);
+      return ref;
+    },
+    writingCalls: () => simulator.calls.filter((call) => call.writing && !call.method.startsWith("session.")).length,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(hosts.map((host) => host.close()));
+      await simulator.close();
+    },
+  };
+}
+
+export function urnOf(kind: string, name: string, stack = "dev"): string {
+  return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xennet:${kind}::${name}`;
+}
