@@ -1,3 +1,5 @@
+import { redact } from "./redact";
+
 /** Facts shown under the message of a {@link XennetError}, one line each. */
 export type ErrorFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -10,7 +12,7 @@ export interface XennetErrorOptions {
 
 /**
  * Base of every error this package raises on purpose: a stable `code`, one sentence saying what was wanted, what was
- * found and what to do, and facts. Messages never hold a credential.
+ * found and what to do, and facts. Registered secrets are scrubbed from both.
  */
 export class XennetError extends Error {
   readonly code: string;
@@ -18,10 +20,12 @@ export class XennetError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(code: string, message: string, options: XennetErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "XennetError";
     this.code = code;
     this.property = options.property;
-    this.facts = options.facts ?? {};
+    this.facts = Object.fromEntries(
+      Object.entries(options.facts ?? {}).map(([name, fact]) => [name, typeof fact === "string" ? redact(fact) : fact]),
+    );
   }
 }

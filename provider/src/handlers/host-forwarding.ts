@@ -91,7 +91,7 @@ export const hostForwardingHandler: Handler = {
     }
     const rules = cidr === undefined ? undefined : hostForwardingRules(cidr);
     const text = rules && rulesText(rules, "", roleNames(news, networkUuid, snapshot));
-    return { inputs: plain({ ...news, host: textOf(news, "host") ?? "default", rules: text ?? "" }), failures };
+    return { inputs: plain({ ...news, host: textOf(news, "host") ?? "default", rules: text ?? [] }), failures };
   },
 
   async diff(host, id, olds, news) {
@@ -138,9 +138,9 @@ async function preflightReference<T>(look: () => Promise<T>, failures: Problem[]
 function overlappingRoutes(cidr: Cidr, networkUuid: string | undefined, snapshot: HostSnapshot): Problem[] {
   const own = snapshot.bridges.find((bridge) => bridge.network === networkUuid)?.name;
   return snapshot.routes
-    .filter((route) => route.destination !== "default" && route.interface !== own)
-    .map((route) => ({ route, other: parseCidr(route.destination) ?? parseCidr(`${route.destination}/32`) }))
-    .filter(({ other }) => other !== undefined && overlaps(cidr, other))
+    .filter((route) => route.interface !== own)
+    .map((route) => ({ route, other: parseCidr(route.destination) }))
+    .filter(({ other }) => other !== undefined && other.prefix > 0 && overlaps(cidr, other))
     .map(({ route }) => ({
       property: "address",
       reason: `expected a network of its own, found "${cidr.address}/${cidr.prefix}", which overlaps the host's route to ${route.destination} through ${route.interface}`,

@@ -187,9 +187,9 @@ function takenBy(news: Props, culprit: string, verb: string): Problem {
   };
 }
 
-function previewText(news: Props, networkUuid: string | undefined, snapshot: HostSnapshot | undefined): string {
+function previewText(news: Props, networkUuid: string | undefined, snapshot: HostSnapshot | undefined): string[] {
   const spec = ["protocol", "externalPort", "target", "targetPort"].map((key) => news[key]);
-  if (spec.some((value) => value === undefined)) return "";
+  if (spec.some((value) => value === undefined)) return [];
   const shown = Object.fromEntries(
     Object.entries(news).map(([key, value]) => [key, isUnknown(value) ? `<${key}>` : value]),
   );

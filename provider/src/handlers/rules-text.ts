@@ -19,22 +19,18 @@ export function roleNames(inputs: Props, networkUuid: string | undefined, snapsh
     externalInterface: declared ?? external?.interface,
     externalAddress:
       textOf(inputs, "externalAddress") ??
-      (declared === undefined || declared === external?.interface ? external?.address.split("/")[0] : undefined),
+      (declared === undefined || declared === external?.interface ? external?.address?.split("/")[0] : undefined),
   };
 }
 
 /** The rules as text, without the ones the host lacks. */
-export function rulesText(rules: readonly Rule[], token: string, names: RoleNames, snapshot?: HostSnapshot): string {
+export function rulesText(rules: readonly Rule[], token: string, names: RoleNames, snapshot?: HostSnapshot): string[] {
   const missing = new Set(
     snapshot?.missing
       .filter((part) => part.token === token && part.what.startsWith("rule "))
       .map((part) => withoutComment(part.what.slice("rule ".length))),
   );
-  const text = describeRules(rules, token, names);
-  return text
-    .split("\n")
-    .filter((line) => !missing.has(line.replace(/ +/, " ")))
-    .join("\n");
+  return describeRules(rules, token, names).filter((line) => !missing.has(line));
 }
 
 function withoutComment(line: string): string {

@@ -1,4 +1,4 @@
-import { defaultProfile } from "../core/settings";
+import { configCommand, defaultProfile } from "../core/settings";
 import type { Problem } from "../validation/problem";
 import { fromEnvironment, type ProfileKey, profileKeys, type SettingSources, type Settings } from "./profile-keys";
 
@@ -80,7 +80,7 @@ function isProfileKey(key: string): key is ProfileKey {
 
 function unknownProfile(profile: string, known: readonly string[]): Problem {
   const names = [...new Set(known), defaultProfile].map((name) => `"${name}"`).join(", ");
-  const command = `pulumi config set --path 'xennet:hosts.${profile}.host' <address>`;
+  const command = configCommand(profile, "host", { value: "<address>" });
   return {
     property: "xennet:hosts",
     reason: `expected a host profile named "${profile}", found ${names}. Run "${command}" to start one.`,

@@ -39,8 +39,8 @@ export class HostForwarding extends XennetResource {
   declare readonly resolvedExternalInterface: Output<string>;
   /** Address on that interface as the host resolved it. */
   declare readonly resolvedExternalAddress: Output<string>;
-  /** The rules as text. */
-  declare readonly rules: Output<string>;
+  /** The rules as text, one line each: the table, then the rule as `iptables-save` prints it. */
+  declare readonly rules: Output<string[]>;
   /** What the last refresh found missing on the host; the next `up` puts it back. */
   declare readonly drift: Output<string[]>;
 
@@ -49,7 +49,7 @@ export class HostForwarding extends XennetResource {
     const network = isNetwork ? (args.network as XenNetwork).id : (args.network as Input<string>);
     const networkLabel = isNetwork ? (args.network as XenNetwork).nameLabel : network;
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([args.address, args.externalAddress, args.externalInterface]).apply(() => "");
+    const rules = all([args.address, args.externalAddress, args.externalInterface]).apply((): string[] => []);
     const outputs = {
       bridge: undefined,
       bridgePresent: undefined,

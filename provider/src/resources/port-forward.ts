@@ -34,8 +34,8 @@ export class PortForward extends XennetResource {
   declare readonly externalPort: Output<number>;
   declare readonly target: Output<string>;
   declare readonly targetPort: Output<number>;
-  /** The rules as text. */
-  declare readonly rules: Output<string>;
+  /** The rules as text, one line each: the table, then the rule as `iptables-save` prints it. */
+  declare readonly rules: Output<string[]>;
   /** What the last refresh found missing on the host; the next `up` puts it back. */
   declare readonly drift: Output<string[]>;
 
@@ -49,7 +49,7 @@ export class PortForward extends XennetResource {
       networkLabel: forwarding.networkLabel,
     };
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([own.externalPort, own.target, own.targetPort, forwarding.address]).apply(() => "");
+    const rules = all([own.externalPort, own.target, own.targetPort, forwarding.address]).apply((): string[] => []);
     super("PortForward", name, { ...own, ...parts, rules, drift: undefined }, opts);
     const warn = ([protocol, port]: [string | undefined, number]) => shadowedService(protocol ?? "tcp", port);
     warnAbout(this, all([own.protocol, own.externalPort]), warn as (value: unknown) => string | undefined);

@@ -36,8 +36,8 @@ export interface RoleNames {
   readonly externalAddress?: string | undefined;
 }
 
-/** The rules as text for a preview: a table name before each line, roles resolved as far as they are known. */
-export function describeRules(rules: readonly Rule[], token: string, names: RoleNames): string {
+/** The rules as text for a preview: a table name before each, roles resolved as far as they are known. */
+export function describeRules(rules: readonly Rule[], token: string, names: RoleNames): string[] {
   const substitutes: ReadonlyArray<readonly [string, string]> = [
     [roles.bridge, names.bridge ?? `<bridge of ${names.networkLabel ?? "the network"}>`],
     [roles.externalInterface, names.externalInterface ?? "<external interface>"],
@@ -45,7 +45,6 @@ export function describeRules(rules: readonly Rule[], token: string, names: Role
   ];
   const comment = ` -m comment --comment xennet-${token}`;
   return rules
-    .map((rule) => `${chains[rule.chain].table.padEnd(6)} ${renderRule(rule, token).replace(comment, "")}`)
-    .map((line) => substitutes.reduce((text, [role, name]) => text.replaceAll(role, name), line))
-    .join("\n");
+    .map((rule) => `${chains[rule.chain].table} ${renderRule(rule, token).replace(comment, "")}`)
+    .map((line) => substitutes.reduce((text, [role, name]) => text.replaceAll(role, name), line));
 }

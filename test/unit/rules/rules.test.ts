@@ -10,22 +10,26 @@ const forward = { protocol: "tcp", externalPort: 8080, target: "192.168.100.12",
 
 test("a forward reads as a person would write it, with what is not known yet named", () => {
   expect(describeRules(portForwardRules(forward), "", { networkLabel: "Internal network" })).toMatchInlineSnapshot(`
-    "nat    -A XENNET-PREROUTING -d <external address>/32 -i <external interface> -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.100.12:80
-    filter -A XENNET-FORWARD -d 192.168.100.12/32 -i <external interface> -o <bridge of Internal network> -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT"
+    [
+      "nat -A XENNET-PREROUTING -d <external address>/32 -i <external interface> -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.100.12:80",
+      "filter -A XENNET-FORWARD -d 192.168.100.12/32 -i <external interface> -o <bridge of Internal network> -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT",
+    ]
   `);
 });
 
 test("the rules of a forwarding, with everything known", () => {
   const names = { bridge: "xapi1", externalInterface: "xenbr0", externalAddress: "192.168.1.10" };
   expect(describeRules(hostForwardingRules(address), "", names)).toMatchInlineSnapshot(`
-    "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT
-    filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -j ACCEPT
-    filter -A XENNET-FORWARD -i xapi1 -j DROP
-    filter -A XENNET-FORWARD -o xapi1 -j DROP
-    filter -A XENNET-INPUT -i xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT
-    filter -A XENNET-INPUT -i xapi1 -p icmp -j ACCEPT
-    filter -A XENNET-INPUT -i xapi1 -j DROP
-    nat    -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j SNAT --to-source 192.168.1.10"
+    [
+      "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT",
+      "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -j ACCEPT",
+      "filter -A XENNET-FORWARD -i xapi1 -j DROP",
+      "filter -A XENNET-FORWARD -o xapi1 -j DROP",
+      "filter -A XENNET-INPUT -i xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT",
+      "filter -A XENNET-INPUT -i xapi1 -p icmp -j ACCEPT",
+      "filter -A XENNET-INPUT -i xapi1 -j DROP",
+      "nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j SNAT --to-source 192.168.1.10",
+    ]
   `);
 });
 

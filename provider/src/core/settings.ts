@@ -1,0 +1,32 @@
+/** The name of the profile that the flat configuration keys describe. */
+export const defaultProfile = "default";
+
+/** The command that sets a key of a profile, e.g. `pulumi config set xennet:password --secret`. */
+export function configCommand(
+  profile: string,
+  key: string,
+  { value, secret = false }: { value?: string; secret?: boolean } = {},
+): string {
+  const parts = ["pulumi config set"];
+  if (profile === defaultProfile) parts.push(`xennet:${key}`);
+  else parts.push(`--path 'xennet:hosts${pathSegment(profile)}.${key}'`);
+  if (value !== undefined) parts.push(/^[\w.:/<>-]+$/.test(value) ? value : `'${value}'`);
+  if (secret) parts.push("--secret");
+  return parts.join(" ");
+}
+
+/** How the environment overrides a key of a profile, e.g. `XENNET_XAPI_FINGERPRINT`. */
+export function environmentOverride(profile: string, key: string): string {
+  return profile === defaultProfile
+    ? environmentVariable(key)
+    : `XENNET_HOSTS (a JSON object with ${JSON.stringify(profile)}.${JSON.stringify(key)})`;
+}
+
+/** `xapiFingerprint` → `XENNET_XAPI_FINGERPRINT`. */
+export function environmentVariable(key: string): string {
+  return `XENNET_${key.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
+}
+
+function pathSegment(profile: string): string {
+  return /^[A-Za-z_][\w-]*$/.test(profile) ? `.${profile}` : `["${profile}"]`;
+}

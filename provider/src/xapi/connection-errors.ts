@@ -1,0 +1,127 @@
+import { configCommand, defaultProfile, environmentOverride } from "../core/settings";
+import type { XapiEndpoint } from "./endpoint";
+import { XapiConnectionError, XapiError } from "./errors";
+import type { Distrust } from "./trust";
+
+/** A host to speak to: the endpoint as configured, or the pool master that a member pointed to. */
+export interface Peer {
+  readonly url: string;
+  readonly profile: string;
+  /** URL of the pool member that sent us here. */
+  readonly sentBy: string | undefined;
+}
+
+/** The host as configured. */
+export function configuredPeer(endpoint: XapiEndpoint): Peer {
+  return { url: endpoint.url, profile: endpoint.profile ?? defaultProfile, sentBy: undefined };
+}
+
+/** The certificate is not the right one; nothing was sent. */
+export function untrusted(peer: Peer, distrust: Distrust): XapiConnectionError {
+  const facts = { url: peer.url, seen: distrust.seen, reason: distrust.reason };
+  const setting = (key: string, value?: string) =>
+    `"${configCommand(peer.profile, key, value === undefined ? {} : { value })}"`;
+  const pin = setting("xapiFingerprint", distrust.seen);
+  if (distrust.kind === "mismatch") {
+    const changed =
+      peer.sentBy === undefined
+        ? `If the host's certificate was replaced on purpose, compare the new one at its console and run ${pin}.`
+        : `The pool member ${peer.sentBy} announced the expected one; check the pool's certificates.`;
+    return new XapiConnectionError(
+      "XAPI_CERTIFICATE_MISMATCH",
+      `The certificate of ${peer.url} is not the pinned one: ${distrust.reason}, found ${distrust.seen}. Nothing was sent to it. ${changed}`,
+      { facts },
+    );
+  }
+  const remedy =
+    peer.sentBy === undefined
+      ? `Compare the fingerprint at the host's console and run ${pin}, or give its authority with ${setting("xapiCa")}.`
+      : `It is the pool master that ${peer.sentBy} points to, and a pin holds for one host only: run ${setting("xapiUrl", peer.url)} and, after comparing the fingerprint at its console, ${pin}.`;
+  return new XapiConnectionError(
+    "XAPI_CERTIFICATE_UNTRUSTED",
+    `The certificate of ${peer.url} cannot be verified (${distrust.reason}); its SHA-256 fingerprint is ${distrust.seen}. Nothing was sent to it. ${remedy}`,
+    { facts },
+  );
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was reset during the TLS handshake",
+  ETIMEDOUT: "there was no answer in time",
+  EHOSTUNREACH: "there is no route to it",
+  ENETUNREACH: "there is no route to it",
+  ENOTFOUND: "its name is unknown",
+  EAI_AGAIN: "the name server does not answer",
+};
+
+/** No connection came to be. */
+export function unreachable(peer: Peer, cause: Error): XapiConnectionError {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const where = peer.sentBy === undefined ? peer.url : `the pool master ${peer.url} (named by ${peer.sentBy})`;
+  return new XapiConnectionError(
+    "XAPI_UNREACHABLE",
+    `XAPI cannot be reached at ${where}: ${causes[code] ?? cause.message}. Check that the host is up and that "xennet:host" or "xennet:xapiUrl" (environment: ${environmentOverride(peer.profile, "xapiUrl")}) is right.`,
+    { facts: { url: peer.url, cause: code }, cause },
+  );
+}
+
+/** The host did not accept user name and password. */
+export function authFailed(peer: Peer, username: string, description: readonly string[]): XapiError {
+  const password = configCommand(peer.profile, "password", { secret: true });
+  const user = configCommand(peer.profile, "username");
+  const message =
+    `XAPI at ${peer.url} did not accept the password of the user "${username}". ` +
+    `Set it with "${password}", or another user with "${user}". "pulumi destroy" and "pulumi refresh" use the ` +
+    `configuration of the last "pulumi up"; ${environmentOverride(peer.profile, "password")} in the environment overrides it.`;
+  return new XapiError("session.login_with_password", description, { code: "XAPI_AUTH_FAILED", message });
+}
+
+/** No answer in time. */
+export function timedOut(peer: Peer, method: string, ms: number, writing: boolean): XapiConnectionError {
+  return new XapiConnectionError(
+    "XAPI_TIMEOUT",
+    `${method} got no answer from ${peer.url} within ${ms / 1000} s. ${writing ? mayHaveHappened : "Try again."}`,
+    { facts: { url: peer.url, method } },
+  );
+}
+
+/** The connection broke after the request was sent. */
+export function connectionLost(peer: Peer, method: string, writing: boolean, cause: unknown): XapiConnectionError {
+  return new XapiConnectionError(
+    "XAPI_CONNECTION_LOST",
+    `The connection to ${peer.url} broke before ${method} was answered. ${writing ? mayHaveHappened : "Try again."}`,
+    { facts: { url: peer.url, method }, cause },
+  );
+}
+
+const mayHaveHappened = 'It may have taken effect nevertheless: run "pulumi up --refresh" to go on from what is there.';
+
+/** The answer is not XAPI's. */
+export function notXapi(
+  peer: Peer,
+  method: string,
+  writing: boolean,
+  answer: { readonly status: number; readonly cause?: unknown },
+): XapiConnectionError {
+  // A real host's answer, cut short or garbled, also ends up here.
+  const consequence = writing && answer.status === 200 ? ` ${mayHaveHappened}` : "";
+  return new XapiConnectionError(
+    "XAPI_PROTOCOL",
+    `${peer.url} answered ${method} with something that is not XAPI's (HTTP status ${answer.status}). Check that "xennet:xapiUrl" is the address of a XenServer or XCP-ng host.${consequence}`,
+    { facts: { url: peer.url, method, status: answer.status }, cause: answer.cause },
+  );
+}
+
+/** Members sent us round in circles. */
+export function masterUnknown(peer: Peer, hops: number): XapiConnectionError {
+  return new XapiConnectionError(
+    "XAPI_MASTER_UNKNOWN",
+    `No pool master was found after ${hops} redirects; the last host asked was ${peer.url}. Wait until the pool has agreed on a master, then try again.`,
+    { facts: { url: peer.url } },
+  );
+}
+
+/** The client was closed meanwhile. */
+export function clientClosed(): XapiConnectionError {
+  return new XapiConnectionError("XAPI_CLOSED", "The XAPI client was closed before the call was sent.");
+}

@@ -1,0 +1,41 @@
+import { XapiConnectionError } from "./errors";
+import { certificatesIn, normalizeFingerprint, type Trust } from "./trust";
+
+/** Where a host's XAPI is and how to log in there. */
+export interface XapiEndpoint {
+  /** `https://<host>[:port]`. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** SHA-256 of the host's certificate: hex, with or without colons, in any case. Decides alone when given. */
+  readonly fingerprint?: string | undefined;
+  /** PEM: the certificate authority, or the host's own certificate. */
+  readonly ca?: string | undefined;
+  /** Profile the settings come from, named in error messages. `default` unless given. */
+  readonly profile?: string | undefined;
+}
+
+/** What decides about the endpoint's certificate; throws XAPI_ENDPOINT_INVALID when address, pin or authority is malformed. */
+export function trustOf(endpoint: XapiEndpoint): Trust {
+  if (!URL.canParse(endpoint.url) || new URL(endpoint.url).protocol !== "https:") {
+    throw invalid("the address is not an https URL; over anything else the password would be sent in clear");
+  }
+  const pin = endpoint.fingerprint;
+  const fingerprint = pin === undefined ? undefined : normalizeFingerprint(pin);
+  if (pin !== undefined && fingerprint === undefined) throw invalid(`"${pin}" is not a SHA-256 fingerprint`);
+  if (endpoint.ca !== undefined && !holdsCertificates(endpoint.ca))
+    throw invalid("the authority is not a PEM certificate");
+  return { fingerprint, ca: endpoint.ca };
+}
+
+function holdsCertificates(pem: string): boolean {
+  try {
+    return certificatesIn(pem).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(reason: string): XapiConnectionError {
+  return new XapiConnectionError("XAPI_ENDPOINT_INVALID", `XAPI cannot be called: ${reason}.`);
+}

@@ -1,0 +1,103 @@
+import { registerSecret } from "../core/redact";
+import { authFailed, clientClosed, configuredPeer, masterUnknown } from "./connection-errors";
+import { trustOf, type XapiEndpoint } from "./endpoint";
+import { XapiError } from "./errors";
+import { loginMethod, type Reply, XapiTransport } from "./transport";
+import { normalizeFingerprint, type Trust } from "./trust";
+
+/** A session on the pool master. */
+export interface Session {
+  readonly ref: string;
+  readonly transport: XapiTransport;
+}
+
+const apiVersion = "1.0";
+/** Constant, because XAPI limits and collects sessions per originator. */
+const originator = "pulumi-xennet";
+const mostRedirects = 3;
+
+/** Logs in to an endpoint's pool, following members to their master; keeps the connections it made. */
+export class SessionSource {
+  readonly #endpoint: XapiEndpoint;
+  readonly #trust: Trust;
+  readonly #deadlineMs: number;
+  readonly #transports = new Map<string, XapiTransport>();
+  #destroyed = false;
+
+  constructor(endpoint: XapiEndpoint, deadlineMs: number) {
+    this.#endpoint = endpoint;
+    this.#trust = trustOf(endpoint);
+    this.#deadlineMs = deadlineMs;
+    registerSecret(endpoint.password);
+  }
+
+  /** Always starts at the configured host, so that a pool whose master died is found again. */
+  async logIn(): Promise<Session> {
+    const { username, password } = this.#endpoint;
+    let transport = this.#configured();
+    for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+      const params = [username, password, apiVersion, originator];
+      const reply = await transport.request(loginMethod, params, this.#deadlineMs);
+      if (reply.ok) {
+        const ref = String(reply.value);
+        registerSecret(ref);
+        return { ref, transport };
+      }
+      const master = masterNamedBy(reply);
+      if (master === undefined) throw this.#refused(transport, reply.description);
+      transport = this.#master(transport, master, reply.masterThumbprint);
+    }
+    throw masterUnknown(transport.peer, mostRedirects);
+  }
+
+  closeIdle(): void {
+    for (const transport of this.#transports.values()) transport.closeIdle();
+  }
+
+  /** Closes all connections for good. */
+  destroy(): void {
+    this.#destroyed = true;
+    for (const transport of this.#transports.values()) transport.destroy();
+  }
+
+  #configured(): XapiTransport {
+    return this.#transport(configuredPeer(this.#endpoint), this.#trust);
+  }
+
+  /**
+   * The address comes without a port, so the own one is kept. A pin holds for one host: the master is verified by the
+   * thumbprint that the pinned member announced, otherwise by authority.
+   */
+  #master(member: XapiTransport, address: string, announced: string | undefined): XapiTransport {
+    const url = new URL(member.peer.url);
+    url.hostname = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
+    const peer = { url: url.origin, profile: member.peer.profile, sentBy: member.peer.url };
+    const fingerprint = announced === undefined ? undefined : normalizeFingerprint(announced);
+    const { ca } = this.#trust;
+    return this.#transport(peer, this.#trust.fingerprint === undefined ? { ca } : { fingerprint, ca });
+  }
+
+  #transport(peer: XapiTransport["peer"], trust: Trust): XapiTransport {
+    if (this.#destroyed) throw clientClosed();
+    // Trust is part of the key: a connection made under one pin must not serve another.
+    const key = JSON.stringify([peer.url, trust.fingerprint, trust.ca]);
+    let transport = this.#transports.get(key);
+    if (transport === undefined) {
+      transport = new XapiTransport(peer, trust);
+      this.#transports.set(key, transport);
+    }
+    return transport;
+  }
+
+  #refused(transport: XapiTransport, description: readonly string[]): XapiError {
+    if (description[0] === "SESSION_AUTHENTICATION_FAILED") {
+      return authFailed(transport.peer, this.#endpoint.username, description);
+    }
+    return new XapiError(loginMethod, description);
+  }
+}
+
+function masterNamedBy(reply: Exclude<Reply, { ok: true }>): string | undefined {
+  const [code, address] = reply.description;
+  return code === "HOST_IS_SLAVE" ? address : undefined;
+}

@@ -1,0 +1,121 @@
+import { withDeadline } from "../core/deadline";
+import { XennetError } from "../core/errors";
+import { Limit } from "../core/limit";
+import {
+  clientClosed,
+  connectionLost,
+  notXapi,
+  type Peer,
+  timedOut,
+  unreachable,
+  untrusted,
+} from "./connection-errors";
+import type { Trust } from "./trust";
+import { VerifiedAgent } from "./verified-agent";
+import { type Answer, exchange, MalformedAnswer, type XapiValue } from "./wire";
+
+/** XAPI's answer to one request. */
+export type Reply =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      /** The error code, then its parameters. */
+      readonly description: readonly string[];
+      /** With HOST_IS_SLAVE, since 24.1 and on request: SHA-256 of the master's certificate. */
+      readonly masterThumbprint: string | undefined;
+    };
+
+const connectDeadlineMs = 15_000;
+const requestsAtOnce = 8;
+const thumbprint = {
+  request: "x-xenapi-request-host-certificate-thumbprint",
+  response: "x-xenapi-response-host-certificate-thumbprint",
+};
+
+/** The connections to one host: verified, reused, at most eight requests on the wire. */
+export class XapiTransport {
+  readonly peer: Peer;
+  readonly #agent: VerifiedAgent;
+  readonly #limit = new Limit(requestsAtOnce);
+  readonly #host: string;
+  readonly #port: number;
+  #destroyed = false;
+
+  constructor(peer: Peer, trust: Trust) {
+    const url = new URL(peer.url);
+    this.peer = peer;
+    // URL keeps the brackets of an IPv6 address, which sockets do not take.
+    this.#host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    this.#port = url.port === "" ? 443 : Number(url.port);
+    const failures = {
+      untrusted: untrusted.bind(undefined, peer),
+      unreachable: unreachable.bind(undefined, peer),
+    };
+    this.#agent = new VerifiedAgent(trust, failures, connectDeadlineMs);
+  }
+
+  /** Sends one request. A reading request whose connection broke is sent once more, a writing one never. */
+  request(method: string, params: readonly XapiValue[], deadlineMs: number): Promise<Reply> {
+    return this.#limit.run(async () => {
+      try {
+        return await this.#attempt(method, params, deadlineMs);
+      } catch (error) {
+        const lost = error instanceof XennetError && error.code === "XAPI_CONNECTION_LOST";
+        if (!lost || isWriting(method)) throw error;
+        return await this.#attempt(method, params, deadlineMs);
+      }
+    });
+  }
+
+  closeIdle(): void {
+    this.#agent.closeIdle();
+  }
+
+  /** Closes all connections for good: what still waits for its turn is not sent any more. */
+  destroy(): void {
+    this.#destroyed = true;
+    this.#agent.destroy();
+  }
+
+  async #attempt(method: string, params: readonly XapiValue[], deadlineMs: number): Promise<Reply> {
+    if (this.#destroyed) throw clientClosed();
+    const writing = isWriting(method);
+    const onExpiry = () => timedOut(this.peer, method, deadlineMs, writing);
+    const answer = await withDeadline(deadlineMs, onExpiry, async (signal) => {
+      try {
+        const headers = { [thumbprint.request]: "sha-256:master" };
+        return await exchange(method, params, {
+          host: this.#host,
+          port: this.#port,
+          agent: this.#agent,
+          headers,
+          signal,
+        });
+      } catch (error) {
+        if (error instanceof XennetError) throw error;
+        if (error instanceof MalformedAnswer) throw notXapi(this.peer, method, writing, error);
+        throw connectionLost(this.peer, method, writing, error);
+      }
+    });
+    return this.#decode(method, answer);
+  }
+
+  #decode(method: string, { value, headers }: Answer): Reply {
+    if (typeof value === "object" && value !== null && "Status" in value) {
+      if (value.Status === "Success") return { ok: true, value: "Value" in value ? value.Value : "" };
+      if ("ErrorDescription" in value && Array.isArray(value.ErrorDescription)) {
+        const description = value.ErrorDescription.map(String);
+        return { ok: false, description, masterThumbprint: headers[thumbprint.response] };
+      }
+    }
+    throw notXapi(this.peer, method, isWriting(method), { status: 200 });
+  }
+}
+
+/** False for calls that change nothing a user would miss, which may therefore be sent again. */
+export function isWriting(method: string): boolean {
+  return !/\.get_[A-Za-z0-9_]+$/.test(method) && method !== loginMethod;
+}
+
+/** The only login call: repeating one leaves at most a session behind that XAPI collects by itself. */
+export const loginMethod = "session.login_with_password";

@@ -1,0 +1,110 @@
+import type { XapiClient } from "./client";
+import { removeOtherConfigKey, setOtherConfigKey, unlessGone } from "./objects";
+import { decodeAll, isRef, RecordReader } from "./records";
+
+const kind = "VM";
+
+export type PowerState = "Halted" | "Paused" | "Running" | "Suspended";
+
+/** A virtual machine as XAPI describes it; templates, snapshots and dom0 are VMs too. */
+export interface VmRecord {
+  readonly ref: string;
+  readonly uuid: string;
+  readonly name_label: string;
+  readonly power_state: PowerState;
+  /** -1 when the VM does not run. */
+  readonly domid: number;
+  readonly resident_on: string;
+  readonly is_a_template: boolean;
+  readonly is_a_snapshot: boolean;
+  readonly is_control_domain: boolean;
+  readonly VIFs: readonly string[];
+  readonly guest_metrics: string;
+  readonly other_config: Readonly<Record<string, string>>;
+}
+
+/** What the tools in the guest report. */
+export interface GuestMetrics {
+  /** `<device>/ip`, `<device>/ipv4/<n>` → address. */
+  readonly networks: Readonly<Record<string, string>>;
+  readonly other: Readonly<Record<string, string>>;
+  /** Absent on old hosts. */
+  readonly can_use_hotplug_vif: "yes" | "no" | "unspecified";
+}
+
+export async function getAllRecords(client: XapiClient): Promise<VmRecord[]> {
+  return decodeAll(kind, await client.call("VM.get_all_records"), decode);
+}
+
+/** All VMs of that name, templates, snapshots and dom0 left out: names are not unique. */
+export async function getByNameLabel(client: XapiClient, name: string): Promise<VmRecord[]> {
+  const refs = await client.call<readonly string[]>("VM.get_by_name_label", name);
+  const records = await Promise.all(refs.map((ref) => unlessGone(getRecord(client, ref))));
+  return records.filter((vm) => vm !== undefined).filter(isMachine);
+}
+
+/** False for templates, snapshots and dom0. */
+export function isMachine(vm: VmRecord): boolean {
+  return !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain;
+}
+
+/** Undefined when there is no such VM (any more). */
+export async function getByUuid(client: XapiClient, uuid: string): Promise<VmRecord | undefined> {
+  const ref = await unlessGone(client.call<string>("VM.get_by_uuid", uuid));
+  return ref === undefined ? undefined : unlessGone(getRecord(client, ref));
+}
+
+export async function getRecord(client: XapiClient, ref: string): Promise<VmRecord> {
+  return decode(ref, await client.call("VM.get_record", ref));
+}
+
+/** Free device numbers, as the host offers them. */
+export async function getAllowedVifDevices(client: XapiClient, ref: string): Promise<readonly string[]> {
+  return client.call("VM.get_allowed_VIF_devices", ref);
+}
+
+/** Undefined for a VM whose tools never reported. */
+export async function getGuestMetrics(client: XapiClient, vm: VmRecord): Promise<GuestMetrics | undefined> {
+  if (!isRef(vm.guest_metrics)) return undefined;
+  const raw = await unlessGone(client.call("VM_guest_metrics.get_record", vm.guest_metrics));
+  if (raw === undefined) return undefined;
+  const record = new RecordReader("VM_guest_metrics", raw);
+  const hotplug = record.text("can_use_hotplug_vif", "unspecified");
+  return {
+    networks: record.map("networks"),
+    other: record.map("other", {}),
+    can_use_hotplug_vif: hotplug === "yes" || hotplug === "no" ? hotplug : "unspecified",
+  };
+}
+
+/** Removes the key, then adds it: two calls. */
+export function setOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
+  return setOtherConfigKey(client, kind, ref, key, value);
+}
+
+/** Fails with MAP_DUPLICATE_KEY when the key is there. */
+export async function addToOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
+  await client.call("VM.add_to_other_config", ref, key, value);
+}
+
+export function removeFromOtherConfig(client: XapiClient, ref: string, key: string): Promise<void> {
+  return removeOtherConfigKey(client, kind, ref, key);
+}
+
+function decode(ref: string, raw: unknown): VmRecord {
+  const record = new RecordReader(kind, raw);
+  return {
+    ref,
+    uuid: record.text("uuid"),
+    name_label: record.text("name_label"),
+    power_state: record.text("power_state") as PowerState,
+    domid: record.integer("domid", -1),
+    resident_on: record.text("resident_on"),
+    is_a_template: record.flag("is_a_template"),
+    is_a_snapshot: record.flag("is_a_snapshot", false),
+    is_control_domain: record.flag("is_control_domain"),
+    VIFs: record.texts("VIFs"),
+    guest_metrics: record.text("guest_metrics"),
+    other_config: record.map("other_config"),
+  };
+}
