@@ -1,0 +1,106 @@
+import type { RequestListener } from "node:http";
+import type { Backplane } from "./backplane.ts";
+
+/** How to start a {@link Simulator}; everything but the password has a default. */
+export interface SimulatorOptions {
+  readonly profile?: ProfileName;
+  readonly backplane?: Backplane;
+  readonly username?: string;
+  readonly password: string;
+  /** A TCP port of the loopback (0: any), or the path of a Unix socket that somebody forwards TCP to. TLS on both. */
+  readonly listen?: { readonly port?: number; readonly host?: string } | { readonly path: string };
+  /** Wait before a wrong password is refused; a real host takes 5000. */
+  readonly authDelayMs?: number;
+  /** The recipe's host with its two guests, or a pool whose host has a NIC and no guest. */
+  readonly seed?: "recipe" | "empty";
+  readonly uuids?: SeedUuids;
+  readonly tls?: TlsIdentity;
+}
+
+export type ProfileName = "xcp-ng-8.3" | "xcp-ng-8.2";
+
+/** Identities that something outside (the lab's inventory file) has to share; random unless given. */
+export interface SeedUuids {
+  readonly pool?: string;
+  readonly host?: string;
+  readonly controlDomain?: string;
+}
+
+/** Private key and certificate, both PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What a field of a record or a parameter can be. */
+export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+
+/** One call that came over the wire. */
+export interface RecordedCall {
+  /** Without the `Async.` prefix, e.g. `VIF.plug`. */
+  readonly method: string;
+  readonly async: boolean;
+  /** True when the call can change the pool; logins, getters, events and tasks do not. */
+  readonly writing: boolean;
+  readonly time: Date;
+  /** The error code when the call failed. */
+  readonly error?: string;
+}
+
+/** A running XAPI server. */
+export interface Simulator {
+  /** `https://127.0.0.1:<port>`; empty when it listens on a Unix socket. */
+  readonly url: string;
+  readonly port: number | undefined;
+  /** SHA-256 of the certificate, upper-case hex with colons. */
+  readonly fingerprint: string;
+  readonly certificatePem: string;
+  readonly poolUuid: string;
+  readonly hostUuid: string;
+  readonly calls: readonly RecordedCall[];
+  /** How many calls came, of one method (`"VIF.create"`) or matching a predicate. */
+  countCalls(which?: string | ((call: RecordedCall) => boolean)): number;
+  openSessions(): number;
+  readonly faults: Faults;
+  readonly admin: Admin;
+  /** For a plain HTTP server on dom0's port 80: the welcome page, and the API as on port 443. */
+  readonly httpHandler: RequestListener;
+  /** As a toolstack restart: connections and sessions end, the counter of bridge names starts again; guests run on. */
+  restart(): Promise<void>;
+  /** As a host reboot, records only: no guest runs, no VIF is attached, sessions end. The backplane is not called. */
+  hostRebooted(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The world changing behind a client's back: same semantics as over the wire, no session, not counted. */
+export interface Admin {
+  call<T = Value>(method: string, ...args: Value[]): Promise<T>;
+  /** Writes fields of a record as nobody could over the API, e.g. `("pool", ref, { uuid })`. */
+  modify(className: string, ref: string, fields: Readonly<Record<string, Value>>): void;
+  /** What the guest brings along; takes effect at its next start. */
+  setGuestTools(vm: string, tools: Partial<GuestTools>): void;
+}
+
+/** What a guest's drivers and agent can do. */
+export interface GuestTools {
+  readonly pvDrivers: boolean;
+  readonly staticIp: boolean;
+  readonly hotplugVif: "yes" | "no" | "unspecified";
+}
+
+/** Switches for what goes wrong on real networks; `method` is without `Async.` and meets both forms. */
+export interface Faults {
+  /** The call takes effect, the connection ends without a reply. */
+  loseReply(method: string, times?: number): void;
+  /** The connection ends before the call is looked at. */
+  dropConnection(method: string, times?: number): void;
+  /** The call fails with this error and does nothing. */
+  fail(method: string, code: string, params?: readonly string[], times?: number): void;
+  /** The call starts so much later. */
+  delay(method: string, ms: number, times?: number): void;
+  /** Every session that is open after so many more calls is forgotten; the last of them is still served. */
+  expireSessionsAfter(calls: number): void;
+  /** Logins are sent to this address, as by a pool member; `undefined` makes it a master again. */
+  slaveOf(masterAddress: string | undefined, masterFingerprint?: string): void;
+  clear(): void;
+}

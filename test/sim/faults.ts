@@ -1,0 +1,95 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Faults } from "./contract.ts";
+import { XapiFailure } from "./errors.ts";
+import type { World } from "./world.ts";
+
+type Kind = "loseReply" | "drop" | "fail" | "delay";
+
+interface Planned {
+  readonly kind: Kind;
+  readonly method: string;
+  readonly apply: () => Promise<void>;
+  left: number;
+}
+
+/** The plan of what is to go wrong, and the questions that the server asks it about each call. */
+export class FaultPlan implements Faults {
+  readonly #world: World;
+  #planned: Planned[] = [];
+  #callsUntilExpiry: number | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  loseReply(method: string, times = 1): void {
+    this.#plan("loseReply", method, times);
+  }
+
+  dropConnection(method: string, times = 1): void {
+    this.#plan("drop", method, times);
+  }
+
+  fail(method: string, code: string, params: readonly string[] = [], times = 1): void {
+    this.#plan("fail", method, times, async () => {
+      throw new XapiFailure(code, params);
+    });
+  }
+
+  delay(method: string, ms: number, times = 1): void {
+    this.#plan("delay", method, times, async () => {
+      await wait(ms);
+    });
+  }
+
+  expireSessionsAfter(calls: number): void {
+    this.#callsUntilExpiry = calls;
+    if (calls === 0) this.countServed();
+  }
+
+  slaveOf(masterAddress: string | undefined, masterFingerprint?: string): void {
+    this.#world.slave.master = masterAddress;
+    this.#world.slave.masterFingerprint = masterFingerprint;
+  }
+
+  clear(): void {
+    this.#planned = [];
+    this.#callsUntilExpiry = undefined;
+    this.slaveOf(undefined);
+  }
+
+  /** True once for each planned fault of this kind. */
+  takes(kind: "loseReply" | "drop", method: string): boolean {
+    return this.#take(kind, method) !== undefined;
+  }
+
+  /** Waits and fails as planned; nothing planned, nothing happens. */
+  async before(method: string): Promise<void> {
+    await this.#take("delay", method)?.apply();
+    await this.#take("fail", method)?.apply();
+  }
+
+  /** Counts a call that had a session; forgets all sessions when it was the last of its plan. */
+  countServed(): void {
+    if (this.#callsUntilExpiry === undefined) return;
+    this.#callsUntilExpiry -= 1;
+    if (this.#callsUntilExpiry > 0) return;
+    this.#callsUntilExpiry = undefined;
+    endSessions(this.#world);
+  }
+
+  #plan(kind: Kind, method: string, times: number, apply: () => Promise<void> = async () => {}): void {
+    this.#planned.push({ kind, method, left: times, apply });
+  }
+
+  #take(kind: Kind, method: string): Planned | undefined {
+    const found = this.#planned.find((one) => one.kind === kind && one.method === method && one.left > 0);
+    if (found !== undefined) found.left -= 1;
+    return found;
+  }
+}
+
+/** Forgets every session, as a toolstack restart does. */
+export function endSessions(world: World): void {
+  for (const session of world.db.refs("session")) world.db.remove("session", session);
+}

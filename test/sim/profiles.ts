@@ -1,0 +1,75 @@
+import type { ProfileName } from "./contract.ts";
+import type { ApiVersion } from "./fields.ts";
+
+/** What sets a product apart: fields and calls follow from the API version, the rest is named here. */
+export interface Profile {
+  readonly name: ProfileName;
+  readonly api: ApiVersion;
+  readonly softwareVersion: Readonly<Record<string, string>>;
+  /** Devices that `VM.get_allowed_VIF_devices` offers; create takes higher ones too. */
+  readonly vifDevices: number;
+  readonly json: boolean;
+  readonly tls: { readonly minVersion: "TLSv1.2"; readonly maxVersion: "TLSv1.2"; readonly ciphers: string };
+}
+
+const stunnel = {
+  minVersion: "TLSv1.2",
+  maxVersion: "TLSv1.2",
+  ciphers: "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
+} as const;
+
+const common = {
+  platform_name: "XCP",
+  product_brand: "XCP-ng",
+  hostname: "localhost",
+  dbv: "0.0.1",
+  network_backend: "openvswitch",
+};
+
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  "xcp-ng-8.3": {
+    name: "xcp-ng-8.3",
+    api: [2, 21],
+    softwareVersion: {
+      ...common,
+      product_version: "8.3.0",
+      product_version_text: "8.3",
+      product_version_text_short: "8.3",
+      platform_version: "3.4.0",
+      build_number: "cloud",
+      date: "20260514T00:00:00Z",
+      xapi: "26.1",
+      xapi_build: "26.1.4",
+      xen: "4.17.6",
+      linux: "4.19.0+1",
+      xencenter_min: "2.21",
+      xencenter_max: "2.21",
+    },
+    vifDevices: 16,
+    json: true,
+    tls: stunnel,
+  },
+  // As published by a user of 8.2.1 in vatesfr/xen-orchestra#7490.
+  "xcp-ng-8.2": {
+    name: "xcp-ng-8.2",
+    api: [2, 16],
+    softwareVersion: {
+      ...common,
+      product_version: "8.2.1",
+      product_version_text: "8.2",
+      product_version_text_short: "8.2",
+      platform_version: "3.2.1",
+      build_number: "release/yangtze/master/58",
+      date: "2023-10-18",
+      xapi: "1.20",
+      xen: "4.13.5-9.39",
+      linux: "4.19.0+1",
+      xencenter_min: "2.16",
+      xencenter_max: "2.16",
+      db_schema: "5.603",
+    },
+    vifDevices: 7,
+    json: true,
+    tls: stunnel,
+  },
+};

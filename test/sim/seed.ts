@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+import type { SeedUuids } from "./contract.ts";
+import type { Row } from "./database.ts";
+import type { World } from "./world.ts";
+
+const gibibyte = 2 ** 30;
+
+/** A pool of one host as it comes from the installer: one NIC, its network, the host's own network, dom0. */
+export function seedHost(world: World, uuids: SeedUuids): void {
+  const { db } = world;
+  const master = seedHostRecord(world, uuids.host ?? randomUUID());
+  const network = db.insert("network", { name_label: "Pool-wide network associated with eth0", bridge: "xenbr0" });
+  seedPif(world, master, network);
+  db.insert("network", {
+    name_label: "Host internal management network",
+    name_description:
+      "Network on which guests will be assigned a private link-local IP address which can be used to talk XenAPI",
+    bridge: "xenapi",
+    other_config: {
+      is_guest_installer_network: "true",
+      is_host_internal_management_network: "true",
+      ip_begin: "169.254.0.1",
+      ip_end: "169.254.255.254",
+      netmask: "255.255.0.0",
+    },
+  });
+  db.insert("pool", { ...(uuids.pool === undefined ? {} : { uuid: uuids.pool }), name_label: "lab", master });
+  const dom0 = seedVm(world, "Control domain on host: xenserver-lab", {
+    uuid: uuids.controlDomain ?? randomUUID(),
+    is_control_domain: true,
+    power_state: "Running",
+    domid: 0,
+    resident_on: master,
+    HVM_boot_policy: "",
+    domain_type: "pv",
+  });
+  db.update("host", master, { control_domain: dom0 });
+  seedVm(world, "Other install media", { is_a_template: true, is_default_template: true });
+}
+
+/** The two servers of the recipe, halted, each with the VIF that a new VM gets on the external network. */
+export function seedRecipeGuests(world: World): void {
+  const { db } = world;
+  const [network = ""] = db.where("network", "bridge", "xenbr0");
+  for (const name of ["Fedora server 1", "Fedora server 2"]) {
+    const vm = seedVm(world, name, {});
+    db.insert("VIF", { VM: vm, network, device: "0", MAC: randomMac(), MTU: 1500 });
+  }
+}
+
+/** Makes a halted HVM guest record; the fields given win. */
+function seedVm(world: World, name: string, fields: Row): string {
+  const memory = 2 * gibibyte;
+  return world.db.insert("VM", {
+    name_label: name,
+    domid: -1,
+    domarch: "",
+    memory_static_max: memory,
+    memory_dynamic_max: memory,
+    memory_dynamic_min: memory,
+    memory_static_min: memory / 2,
+    VCPUs_max: 2,
+    VCPUs_at_startup: 2,
+    actions_after_shutdown: "destroy",
+    actions_after_reboot: "restart",
+    actions_after_crash: "restart",
+    HVM_boot_policy: "BIOS order",
+    HVM_boot_params: { order: "cdn" },
+    domain_type: "hvm",
+    other_config: { mac_seed: randomUUID() },
+    metrics: world.db.insert("VM_metrics", { memory_actual: memory, VCPUs_number: 2 }),
+    ...fields,
+  });
+}
+
+function seedHostRecord(world: World, uuid: string): string {
+  const { db, profile } = world;
+  const metrics = db.insert("host_metrics", { memory_total: 16 * gibibyte, live: true });
+  return db.insert("host", {
+    uuid,
+    name_label: "xenserver-lab",
+    name_description: "Default install",
+    hostname: "xenserver-lab",
+    address: "192.168.1.10",
+    API_version_major: profile.api[0],
+    API_version_minor: profile.api[1],
+    API_version_vendor: "XenSource",
+    software_version: profile.softwareVersion,
+    enabled: true,
+    edition: "xcp-ng",
+    ssl_legacy: false,
+    metrics,
+  });
+}
+
+function seedPif(world: World, host: string, network: string): void {
+  const { db } = world;
+  const metrics = db.insert("PIF_metrics", { carrier: true, speed: 1000, duplex: true, device_name: "Virtual NIC" });
+  db.insert("PIF", {
+    device: "eth0",
+    network,
+    host,
+    MAC: randomMac(),
+    MTU: 1500,
+    VLAN: -1,
+    metrics,
+    physical: true,
+    currently_attached: true,
+    management: true,
+    ip_configuration_mode: "Static",
+    IP: "192.168.1.10",
+    netmask: "255.255.255.0",
+    gateway: "192.168.1.50",
+    DNS: "192.168.1.50",
+  });
+}
+
+/** Locally administered, unicast. */
+function randomMac(): string {
+  const bytes = randomUUID().replaceAll("-", "").slice(0, 10).match(/../g) ?? [];
+  return ["02", ...bytes].join(":");
+}

@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { connect, simulate, vmByName } from "./fixtures.ts";
+
+async function scene() {
+  const simulator = await simulate();
+  const client = await connect(simulator);
+  const vm = await vmByName(client, "Fedora server 1");
+  const [vif = ""] = await client.call<string[]>("VM.get_VIFs", vm);
+  return { ...client, simulator, vm, vif };
+}
+
+test("a static address shows in the VIF and in what the guest reports", async () => {
+  const { call, vm, vif } = await scene();
+  await call("VM.start", vm, false, false);
+  await call("VIF.configure_ipv4", vif, "Static", "192.168.100.11/24", "192.168.100.1");
+  expect(await call("VIF.get_record", vif)).toMatchObject({
+    ipv4_configuration_mode: "Static",
+    ipv4_addresses: ["192.168.100.11/24"],
+    ipv4_gateway: "192.168.100.1",
+  });
+  const metrics = await call<string>("VM.get_guest_metrics", vm);
+  const shown = { "0/ip": "192.168.100.11", "0/ipv4/0": "192.168.100.11" };
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual(shown);
+  await call("VIF.configure_ipv4", vif, "None");
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual({});
+});
+
+test("a guest reports its static address again after a restart", async () => {
+  const { call, vm, vif } = await scene();
+  await call("VM.start", vm, false, false);
+  await call("VIF.configure_ipv4", vif, "Static", "192.168.100.11/24", "");
+  await call("VM.clean_shutdown", vm);
+  await call("VM.start", vm, false, false);
+  const metrics = await call<string>("VM.get_guest_metrics", vm);
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toMatchObject({ "0/ip": "192.168.100.11" });
+});
+
+test("an address can be set only after the guest ran with tools that can set one", async () => {
+  const { simulator, call, vm, vif } = await scene();
+  const configure = () => call("VIF.configure_ipv4", vif, "Static", "192.168.100.11/24", "");
+  await expect(configure()).rejects.toThrow(`VM_LACKS_FEATURE ${vm}`);
+  simulator.admin.setGuestTools(vm, { staticIp: false });
+  await call("VM.start", vm, false, false);
+  await expect(configure()).rejects.toThrow(`VM_LACKS_FEATURE ${vm}`);
+  await call("VM.clean_shutdown", vm);
+  simulator.admin.setGuestTools(vm, { staticIp: true });
+  await call("VM.start", vm, false, false);
+  await call("VM.clean_shutdown", vm);
+  await configure();
+  expect(await call("VIF.get_ipv4_addresses", vif)).toEqual(["192.168.100.11/24"]);
+});
+
+test.each([
+  ["192.168.100.11", "", "INVALID_CIDR_ADDRESS_SPECIFIED address"],
+  ["192.168.100.11/33", "", "INVALID_CIDR_ADDRESS_SPECIFIED address"],
+  ["fe80::1/64", "", "INVALID_CIDR_ADDRESS_SPECIFIED address"],
+  ["192.168.100.11/24", "gateway", "INVALID_IP_ADDRESS_SPECIFIED gateway"],
+])("the address %s with gateway '%s' is refused", async (address, gateway, error) => {
+  const { call, vif } = await scene();
+  await expect(call("VIF.configure_ipv4", vif, "Static", address, gateway)).rejects.toThrow(error);
+});
+
+test("an address outside the allowed ones of a locked VIF is refused", async () => {
+  const { call, vm, vif } = await scene();
+  await call("VM.start", vm, false, false);
+  await call("VIF.set_locking_mode", vif, "locked");
+  await call("VIF.set_ipv4_allowed", vif, ["192.168.100.12"]);
+  const configure = (address: string) => call("VIF.configure_ipv4", vif, "Static", address, "");
+  await expect(configure("192.168.100.11/24")).rejects.toThrow("ADDRESS_VIOLATES_LOCKING_CONSTRAINT 192.168.100.11");
+  await configure("192.168.100.12/24");
+});
+
+test("allowed addresses are checked by family and folded when double", async () => {
+  const { call, vif } = await scene();
+  await call("VIF.set_ipv4_allowed", vif, ["10.0.0.1", "10.0.0.1", "10.1.0.0/16"]);
+  await call("VIF.add_ipv4_allowed", vif, "10.0.0.1");
+  expect(await call("VIF.get_ipv4_allowed", vif)).toEqual(["10.0.0.1", "10.1.0.0/16"]);
+  await call("VIF.remove_ipv4_allowed", vif, "10.0.0.1");
+  expect(await call("VIF.get_ipv4_allowed", vif)).toEqual(["10.1.0.0/16"]);
+  await expect(call("VIF.add_ipv6_allowed", vif, "10.0.0.1")).rejects.toThrow(
+    "INVALID_IP_ADDRESS_SPECIFIED ipv6_allowed",
+  );
+  await expect(call("VIF.set_locking_mode", vif, "open")).rejects.toThrow("INVALID_VALUE value open");
+});
