@@ -1,0 +1,40 @@
+import type { Box } from "./box.ts";
+
+/** Everything the host program may touch, as text; an absent table equals one with empty chains that accept. */
+export function hostState(box: Box): Promise<string> {
+  return box.sh(`
+iptables-save | sed -e '/^#/d' -e '/^\\*/d' -e '/^COMMIT/d' -e '/ ACCEPT \\[/d' -e 's/ *\\[[0-9:]*\\]$//'
+ip -4 addr show | sed -e '/valid_lft/d' -e 's/^[0-9]*: //'
+for key in /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo "$key $(cat $key)"; done
+find /etc /usr/local/sbin -exec stat -c '%N %F %a %u:%g' '{}' + | sort
+find /etc /usr/local/sbin -type f -exec sha256sum '{}' + | sort`);
+}
+
+/** The rules of one chain, in order. */
+export async function chain(box: Box, table: string, name: string): Promise<string[]> {
+  const saved = await box.sh(`iptables-save -t ${table}`);
+  return saved
+    .split("\n")
+    .flatMap((line) => (line.startsWith(`-A ${name} `) ? [line.slice(name.length + 4).trim()] : []));
+}
+
+/** Asks again until the answer is yes; the deadline is generous, because the machine may be busy. */
+export async function eventually(what: string, holds: () => Promise<boolean>, milliseconds = 20_000): Promise<void> {
+  const deadline = Date.now() + milliseconds;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${milliseconds} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The lines of a snapshot that begin with a word, without it. */
+export function lines(answer: string, word: string): string[] {
+  return answer.split("\n").flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+}
+
+/** A snapshot's text; fails when the program does not answer with one. */
+export async function snapshot(box: Box): Promise<string> {
+  const { code, stdout, stderr } = await box.xennet("snapshot");
+  if (code !== 0) throw new Error(`snapshot ended with ${code}: ${stdout}${stderr}`);
+  return stdout;
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Box, makeBox, stockFirewall } from "./box.ts";
+import { declare, hostForwarding, newToken, pendingOf, portForward, put, transact } from "./declarations.ts";
+import { hostState, lines, snapshot } from "./host-state.ts";
+
+describe.each(["legacy", "nft"] as const)("off, on and remove, iptables %s", (backend) => {
+  let box: Box;
+  let bare: string;
+  const forwarding = newToken();
+
+  beforeEach(async () => {
+    box = await makeBox({ backend });
+    await box.plug();
+    await box.sh("rm /usr/local/sbin/xennet");
+    bare = await hostState(box);
+    await box.install();
+    await declare(box, [put(forwarding, hostForwarding(box, forwarding))]);
+  });
+  afterEach(() => box.close());
+
+  const withoutFiles = (state: string): string => state.replace(/^.*(\/etc|\/usr).*\n?/gm, "");
+
+  test("off takes everything of ours from the live host, through healing and reboots, until on", async () => {
+    const before = await hostState(box);
+    expect((await box.xennet("off")).code).toBe(0);
+    expect(withoutFiles(await hostState(box))).toBe(withoutFiles(bare));
+    expect((await box.xennet("apply")).stdout).toBe("");
+    expect(lines(await snapshot(box), "fragment")).toEqual([`${forwarding} off`]);
+    await box.reboot();
+    await box.plug();
+    await box.xennet("apply");
+    expect(await box.sh("iptables-save")).not.toContain("XENNET");
+    expect((await box.xennet("status")).stdout).toContain("OFF");
+    expect((await box.xennet("on")).code).toBe(0);
+    expect(await hostState(box)).toBe(before);
+  });
+
+  test("a transaction during off is stored and confirmed, and takes effect with on", async () => {
+    await box.xennet("off");
+    const web = newToken();
+    const answer = await transact(box, [put(web, portForward(box, web, 80))]);
+    expect(lines(answer.stdout, "outcome")).toEqual([`${web} ok`]);
+    await box.xennet(`confirm ${pendingOf(answer)}`);
+    expect(await box.sh("iptables-save")).not.toContain("XENNET");
+    await box.xennet("on");
+    expect(await box.sh("iptables-save")).toContain(`xennet-${web}`);
+  });
+
+  test("remove leaves the host as it was, to the byte", async () => {
+    expect((await box.xennet("remove")).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+    expect(await box.sh("ls -d /run/xennet 2>/dev/null || true")).toBe("");
+  });
+
+  test("remove also takes references that others made to our chains", async () => {
+    await box.sh(
+      "iptables -A OUTPUT -d 203.0.113.1 -m comment --comment 'made by hand' -j XENNET-FORWARD; iptables -A FORWARD -j XENNET-FORWARD",
+    );
+    expect((await box.xennet("remove")).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("remove works while a change is pending and while off", async () => {
+    await box.xennet("off");
+    await transact(box, [put(newToken(), portForward(box, newToken(), 80))]);
+    expect((await box.xennet("remove")).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("remove works from a program that is only piped in, on declarations nobody can read", async () => {
+    await box.sh("echo garbage >/etc/xennet/confirmed");
+    expect((await box.xennet("apply")).stdout).toMatch(/^error CONFIRMED_UNREADABLE /);
+    expect((await box.try("sh -s remove </usr/local/sbin/xennet")).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("chains that another tool froze into the saved firewall and a reboot brought back are removed too", async () => {
+    await box.sh("iptables-save >/mnt/frozen; /usr/local/sbin/xennet off");
+    await box.reboot();
+    await box.plug();
+    await box.sh("iptables-restore </mnt/frozen");
+    await box.xennet("apply");
+    expect(await box.sh("iptables-save")).not.toContain("XENNET");
+  });
+});
+
+test("rules of ours go from the saved firewall file, and every other byte, mode and owner stays", async () => {
+  const box = await makeBox();
+  try {
+    const token = newToken();
+    await box.plug();
+    const others = `# saved by hand: -j XENNET-FORWARD\n${stockFirewall}# no newline at the end`;
+    await box.try(
+      "cat >/etc/sysconfig/iptables; chown 1:2 /etc/sysconfig/iptables; chmod 640 /etc/sysconfig/iptables",
+      others,
+    );
+    await box.sh("rm /usr/local/sbin/xennet");
+    const bare = await hostState(box);
+    await box.install();
+    await declare(box, [put(token, hostForwarding(box, token))]);
+    const ours =
+      ":XENNET-FORWARD - [0:0]\n-A FORWARD -j XENNET-FORWARD\n-A FORWARD -j XENNET-FORWARD \n[3:180] -A FORWARD -j XENNET-FORWARD\n-A XENNET-FORWARD -i xapi1 -j DROP\n[0:0] -A XENNET-INPUT -i xapi1 -j DROP\n";
+    await box.try("cat >/etc/sysconfig/iptables", others.replace(":RH-Firewall", `${ours}:RH-Firewall`));
+    await box.xennet("remove");
+    expect(await hostState(box)).toBe(bare);
+  } finally {
+    await box.close();
+  }
+});
+
+test("directories that we made for the hooks go, links at boot included, and those that were there stay", async () => {
+  const box = await makeBox();
+  try {
+    await box.sh(
+      "rm -r /etc/udev /etc/cron.d /usr/local/sbin/xennet; mkdir -p /etc/rc.d/rc5.d; touch /etc/rc.d/rc5.d/S10network",
+    );
+    const bare = await hostState(box);
+    await box.install();
+    const token = newToken();
+    await declare(box, [put(token, hostForwarding(box, token))]);
+    expect(await box.sh("ls /etc/rc.d/rc3.d /etc/rc.d/rc5.d /etc/cron.d /etc/udev/rules.d /etc/init.d")).toBe(
+      "/etc/cron.d:\nxennet\n\n/etc/init.d:\nxennet\n\n/etc/rc.d/rc3.d:\nS09xennet\n\n/etc/rc.d/rc5.d:\nS09xennet\nS10network\n\n/etc/udev/rules.d:\n95-xennet.rules\n",
+    );
+    expect(await box.sh("cd /etc/rc.d/rc3.d && ls -lL ../../init.d/xennet | cut -c1-10")).toBe("-rwxr-xr-x\n");
+    await box.xennet("remove");
+    expect(await hostState(box)).toBe(bare);
+  } finally {
+    await box.close();
+  }
+});
