@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { XennetError } from "../core/errors";
+
+/** A host's public key: its type and the blob as it travels in the SSH handshake. */
+export interface HostKey {
+  readonly type: string;
+  readonly blob: Buffer;
+}
+
+/** What a user pinned: the whole key, or its fingerprint only. */
+export type HostKeyPin =
+  | { readonly kind: "key"; readonly key: HostKey }
+  | { readonly kind: "fingerprint"; readonly fingerprint: string };
+
+const EXPECTED = "a public key line (ssh-ed25519 AAAA…) or a fingerprint (SHA256:…)";
+
+/** Reads a pinned key; `setting` is its name for errors. A line as `ssh-keyscan` prints it (host first) is fine too. */
+export function parseHostKeyPin(text: string, setting: string): HostKeyPin {
+  const trimmed = text.trim();
+  if (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(trimmed)) {
+    return { kind: "fingerprint", fingerprint: trimmed.replace(/=$/, "") };
+  }
+  const words = trimmed.split(/\s+/);
+  const key = parseKeyWords(words[0], words[1]) ?? parseKeyWords(words[1], words[2]);
+  if (key !== undefined) return { kind: "key", key };
+  throw new XennetError(
+    "SSH_HOST_KEY_MALFORMED",
+    `${setting} must be ${EXPECTED}, but is ${JSON.stringify(trimmed.slice(0, 60))}. The line is in /etc/ssh/ssh_host_ed25519_key.pub on the host.`,
+    { property: "sshHostKey" },
+  );
+}
+
+/** Reads `<type> <base64>`; undefined when the two do not fit together. */
+export function parseKeyWords(type: string | undefined, base64: string | undefined): HostKey | undefined {
+  if (type === undefined || base64 === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
+  const blob = Buffer.from(base64, "base64");
+  return keyTypeOf(blob) === type ? { type, blob } : undefined;
+}
+
+/** The key of a handshake. */
+export function hostKeyOf(blob: Buffer): HostKey {
+  return { type: keyTypeOf(blob) ?? "unknown", blob };
+}
+
+/** The fingerprint as `ssh-keygen -l` prints it. */
+export function fingerprintOf(key: HostKey): string {
+  return `SHA256:${createHash("sha256").update(key.blob).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** The key as a line of a `.pub` file, without comment. */
+export function keyLine(key: HostKey): string {
+  return `${key.type} ${key.blob.toString("base64")}`;
+}
+
+/** The signature algorithms by which a server proves that it holds a key of this type. */
+export function signatureAlgorithmsOf(type: string): readonly string[] {
+  // RFC 8332: an ssh-rsa key signs with SHA-2 where both sides can.
+  return type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type];
+}
+
+function keyTypeOf(blob: Buffer): string | undefined {
+  if (blob.length < 5) return undefined;
+  const length = blob.readUInt32BE(0);
+  if (length === 0 || length > 64 || blob.length < 4 + length) return undefined;
+  return blob.toString("latin1", 4, 4 + length);
+}

@@ -1,0 +1,114 @@
+import { probeBanner } from "./banner";
+import { connectSsh } from "./ssh";
+import type { CommandResult, SshConnection } from "./ssh-connection";
+import type { SshEndpoint } from "./ssh-endpoint";
+import { isConnectionLoss, SshError } from "./ssh-errors";
+
+/** How many of each were done on a host. */
+export interface HostCounters {
+  logins: number;
+  execs: number;
+  banners: number;
+  /** Runs of `xennet transact`. */
+  applies: number;
+}
+
+export interface HostLinkOptions {
+  readonly endpoint: SshEndpoint;
+  readonly counters: HostCounters;
+  readonly idleMs: number;
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** The one pooled SSH connection to a host: opened when first needed, closed as soon as it is idle. */
+export class HostLink {
+  readonly #options: HostLinkOptions;
+  readonly #shut = new AbortController();
+  #pooled: Promise<SshConnection> | undefined;
+  #users = 0;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(options: HostLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Keeps the connection open while `work` runs. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#users += 1;
+    clearTimeout(this.#idle);
+    try {
+      return await work();
+    } finally {
+      this.#users -= 1;
+      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), this.#options.idleMs);
+    }
+  }
+
+  /** Resolves once the pooled connection stands. */
+  async open(): Promise<void> {
+    await this.use(() => this.#connection());
+  }
+
+  /** Runs a script over the pooled connection, or over the one given. */
+  run(script: string, via?: SshConnection): Promise<CommandResult> {
+    return this.use(async () => {
+      const pooled = via === undefined ? this.#connection() : Promise.resolve(via);
+      const connection = await pooled;
+      this.#options.counters.execs += 1;
+      try {
+        return await connection.run(script);
+      } catch (error) {
+        // Its end may not have been noticed yet; the next command must not go the same way.
+        if (isConnectionLoss(error) && this.#pooled === pooled) this.#pooled = undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Logs in anew, beside the pooled connection. The caller ends it. */
+  async login(signal?: AbortSignal): Promise<SshConnection> {
+    const { endpoint, counters, connectTimeoutMs } = this.#options;
+    const signals = signal === undefined ? [this.#shut.signal] : [signal, this.#shut.signal];
+    const connection = await connectSsh(endpoint, { timeoutMs: connectTimeoutMs, signal: AbortSignal.any(signals) });
+    counters.logins += 1;
+    return connection;
+  }
+
+  /** Checks by a new TCP connection that the SSH server can still be reached. */
+  async banner(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.#options.counters.banners += 1;
+    await probeBanner(this.#options.endpoint, { timeoutMs, signal });
+  }
+
+  /** Ends the connection for good; what still runs over it fails as closed. */
+  async close(): Promise<void> {
+    this.#shut.abort();
+    clearTimeout(this.#idle);
+    await this.#drop();
+  }
+
+  #connection(): Promise<SshConnection> {
+    if (this.#shut.signal.aborted) {
+      return Promise.reject(new SshError("SSH_CLOSED", "The connection to the host was closed by this process."));
+    }
+    this.#pooled ??= this.#pool();
+    return this.#pooled;
+  }
+
+  #pool(): Promise<SshConnection> {
+    const opening = this.login();
+    const forget = () => {
+      if (this.#pooled === opening) this.#pooled = undefined;
+    };
+    opening.then((connection) => connection.whenClosed().then(forget), forget);
+    return opening;
+  }
+
+  async #drop(): Promise<void> {
+    const pooled = this.#pooled;
+    this.#pooled = undefined;
+    // A login that failed has told its own caller.
+    const connection = await pooled?.catch(() => undefined);
+    await connection?.end();
+  }
+}

@@ -1,0 +1,133 @@
+import { XennetError } from "../core/errors";
+import { redact } from "../core/redact";
+import type { HostLink } from "./host-link";
+import { programText } from "./program-text";
+import { type ProgramCommand, renderScript } from "./remote-script";
+import { type HostSnapshot, parseSnapshot } from "./snapshot";
+import type { CommandResult, SshConnection } from "./ssh-connection";
+import { SshError } from "./ssh-errors";
+import {
+  parseConfirmation,
+  parseTransactionAnswer,
+  renderTransaction,
+  type Transaction,
+  type TransactionAnswer,
+} from "./transaction-text";
+
+/** The host program was busy: its lock was held, or a generation waits for its confirmation. */
+export class HostBusyError extends XennetError {
+  constructor(code: string, text: string) {
+    const [, generation, secondsLeft] = /^(\d+) (\d+)$/.exec(text) ?? [];
+    const why =
+      secondsLeft === undefined
+        ? text
+        : `generation ${generation} of another run awaits its confirmation, for ${secondsLeft} s more`;
+    super(code, `The host is busy with another change: ${why}. Try again when that one has ended.`);
+  }
+}
+
+const BUSY_STATUS = 75;
+const GONE = new Set(["PROGRAM_ABSENT", "PROGRAM_MISSING"]);
+const MOST_ATTEMPTS = 3;
+
+/** The commands of the host program, typed, over SSH. */
+export class HostProgram {
+  readonly #link: HostLink;
+  /** The version last seen on the host, to know whether the program's text must travel. */
+  #installed: number | undefined;
+
+  constructor(link: HostLink) {
+    this.#link = link;
+  }
+
+  /** Only reads, so a look that met a broken connection is simply taken again. */
+  async snapshot(): Promise<HostSnapshot> {
+    const look = async () => this.#seen(parseSnapshot(await this.#run({ name: "snapshot" })));
+    return look().catch((error: unknown) => {
+      if (error instanceof SshError && error.code === "SSH_CLOSED") return look();
+      throw error;
+    });
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionAnswer> {
+    const input = renderTransaction(transaction);
+    const stdout = await this.#run({ name: "transact", host: transaction.host, input });
+    const answer = parseTransactionAnswer(stdout, transaction.changes);
+    this.#seen(answer.snapshot);
+    return answer;
+  }
+
+  async confirm(generation: number, via?: SshConnection): Promise<HostSnapshot> {
+    return this.#seen(parseConfirmation(await this.#run({ name: "confirm", generation }, via), generation));
+  }
+
+  async revert(generation: number): Promise<void> {
+    await this.#run({ name: "revert", generation });
+  }
+
+  async #run(command: ProgramCommand, via?: SshConnection): Promise<string> {
+    const canCarry = command.name === "snapshot" || command.name === "transact";
+    let carry = command.name === "transact" && this.#installed !== programText().version;
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await this.#runOnce(command, carry, via);
+      } catch (error) {
+        // Another process's confirmation may take the program away at any moment.
+        const isGone = error instanceof XennetError && GONE.has(error.code);
+        if (!isGone || !canCarry || attempts === MOST_ATTEMPTS) throw error;
+        carry = true;
+      }
+    }
+  }
+
+  async #runOnce(command: ProgramCommand, carry: boolean, via: SshConnection | undefined): Promise<string> {
+    const script = renderScript(command, programText(), carry);
+    const result = await this.#link.run(script.text, via);
+    const at = result.stdout.indexOf(`${script.marker}\n`);
+    const stdout = at < 0 ? "" : result.stdout.slice(at + script.marker.length + 1);
+    if (at >= 0 && result.code === 0) return stdout;
+    throw failure(command, { ...result, stdout });
+  }
+
+  #seen(snapshot: HostSnapshot): HostSnapshot {
+    this.#installed = snapshot.program;
+    return snapshot;
+  }
+}
+
+function failure(command: ProgramCommand, result: CommandResult): XennetError {
+  const [, code = "", text = ""] = /^error (\S+) ?(.*)$/m.exec(result.stdout) ?? [];
+  if (result.code === BUSY_STATUS)
+    return new HostBusyError(code === "" ? "BUSY" : code, text === "" ? "its lock is held" : text);
+  switch (code) {
+    case "":
+      return unexplained(command, result);
+    case "PROGRAM_NEWER":
+      return new XennetError(
+        code,
+        `The host has version ${text} of the program xennet, this provider carries version ${programText().version} and does not touch what a newer one manages. Upgrade the package pulumi-xennet.`,
+      );
+    case "HOST_MISMATCH":
+      return hostMismatch(command.name === "transact" ? command.host : "?", text);
+    default:
+      return new XennetError(code, `The host refused "xennet ${command.name}": ${text === "" ? code : text}.`);
+  }
+}
+
+/** The SSH endpoint leads to another host than the XAPI endpoint. */
+export function hostMismatch(expected: string, found: string): XennetError {
+  return new XennetError(
+    "HOST_MISMATCH",
+    `The SSH and XAPI endpoints are different hosts: XAPI speaks for the host ${expected}, but SSH leads to the host ${found}. Nothing was changed. Correct the address or the port of one of them.`,
+    { facts: { xapiHost: expected, sshHost: found } },
+  );
+}
+
+function unexplained(command: ProgramCommand, result: CommandResult): XennetError {
+  const said = redact(result.stderr.trim().slice(-500));
+  return new XennetError(
+    "HOST_PROGRAM_FAILED",
+    `"xennet ${command.name}" ended with status ${result.code} on the host${said === "" ? " and said nothing" : `: ${said}`}.`,
+    { facts: { status: result.code } },
+  );
+}

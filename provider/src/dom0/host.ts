@@ -1,0 +1,138 @@
+import { type Clock, systemClock } from "../core/clock";
+import { XennetError } from "../core/errors";
+import { Confirmation } from "./confirmation";
+import type { FragmentChange, FragmentOutcome } from "./fragment-change";
+import { GroupCommit } from "./group-commit";
+import { type HostCounters, HostLink } from "./host-link";
+import { HostProgram, hostMismatch } from "./host-program";
+import type { HostSnapshot } from "./snapshot";
+import { SnapshotCache } from "./snapshot-cache";
+import type { SshEndpoint } from "./ssh-endpoint";
+
+export type { FragmentChange, FragmentOutcome, HostCounters, HostSnapshot, SshEndpoint };
+
+/** How long things may take on the way to a host. */
+export interface HostTiming {
+  /** The pooled connection is closed after so long without use. */
+  readonly idleMs: number;
+  readonly connectMs: number;
+  /** The host goes back by itself after so long without confirmation; well below HA's 60 s. */
+  readonly windowSeconds: number;
+  readonly confirmMs: number;
+  readonly revertMs: number;
+  /** How long a change waits for other processes' changes. */
+  readonly busyMs: number;
+  readonly retryMs: number;
+  readonly closeMs: number;
+}
+
+const TIMING: HostTiming = {
+  idleMs: 1000,
+  connectMs: 20_000,
+  windowSeconds: 30,
+  confirmMs: 15_000,
+  revertMs: 5000,
+  busyMs: 90_000,
+  retryMs: 500,
+  closeMs: 2000,
+};
+
+export interface Dom0HostOptions {
+  readonly endpoint: SshEndpoint;
+  /** A call over the other way into the host (XAPI); rejects when the host can no longer be managed that way. */
+  readonly confirmProbe: () => Promise<void>;
+  readonly clock?: Clock;
+  readonly timing?: Partial<HostTiming>;
+}
+
+/** One host's dom0: snapshots and changes over one pooled SSH connection. */
+export class Dom0Host {
+  readonly counters: HostCounters = { logins: 0, execs: 0, banners: 0, applies: 0 };
+  readonly #timing: HostTiming;
+  readonly #clock: Clock;
+  readonly #ending = new AbortController();
+  readonly #link: HostLink;
+  readonly #cache: SnapshotCache;
+  readonly #commits: GroupCommit;
+  #expected: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: Dom0HostOptions) {
+    this.#timing = { ...TIMING, ...options.timing };
+    this.#clock = options.clock ?? systemClock;
+    const { idleMs, connectMs, confirmMs, revertMs, windowSeconds, busyMs, retryMs } = this.#timing;
+    const shared = { clock: this.#clock, signal: this.#ending.signal };
+    this.#link = new HostLink({
+      endpoint: options.endpoint,
+      counters: this.counters,
+      idleMs,
+      connectTimeoutMs: connectMs,
+    });
+    const program = new HostProgram(this.#link);
+    const way = { ...shared, link: this.#link, program };
+    this.#cache = new SnapshotCache(this.#clock, async () => this.#checked(await program.snapshot()));
+    this.#commits = new GroupCommit({
+      ...way,
+      confirmation: new Confirmation({ ...way, confirmProbe: options.confirmProbe, confirmMs, revertMs }),
+      host: () => this.#expectedHost(),
+      windowSeconds,
+      busyMs,
+      retryMs,
+      onApply: () => {
+        this.counters.applies += 1;
+      },
+      onSnapshot: (snapshot) => this.#cache.replace(snapshot),
+      lastSnapshot: () => this.#cache.latest,
+    });
+  }
+
+  /** The host's UUID according to XAPI: any other host is refused from now on. Needed before {@link submit}. */
+  expectHost(installationUuid: string): void {
+    this.#expected = installationUuid;
+  }
+
+  /** The host as it was at most `maxAgeMs` ago; calls at the same time share one look. */
+  async snapshot(maxAgeMs = 2000): Promise<HostSnapshot> {
+    if (this.#closing !== undefined) throw closed();
+    return this.#checked(await this.#cache.get(maxAgeMs));
+  }
+
+  /** Makes a change; resolves once it is in force and confirmed. Changes made at the same time share transactions. */
+  async submit(change: FragmentChange): Promise<FragmentOutcome> {
+    if (this.#closing !== undefined) throw closed();
+    this.#expectedHost();
+    return this.#commits.submit(change);
+  }
+
+  /** Rejects what waits, finishes or takes back what is under way, and logs out; takes at most 2 s. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#ending.abort(closed());
+    this.#commits.rejectWaiting(closed());
+    const patience = new AbortController();
+    // Of the time for closing a quarter is left for logging out.
+    const limit = this.#clock.sleep(this.#timing.closeMs * 0.75, patience.signal).catch(() => {});
+    await Promise.race([this.#commits.settled(), limit]);
+    patience.abort();
+    await this.#link.close();
+    this.#commits.rejectWaiting(closed());
+  }
+
+  #expectedHost(): string {
+    if (this.#expected !== undefined) return this.#expected;
+    throw new Error("expectHost() must tell which host this is before anything is changed on it.");
+  }
+
+  #checked(snapshot: HostSnapshot): HostSnapshot {
+    if (this.#expected === undefined || snapshot.host === this.#expected) return snapshot;
+    throw hostMismatch(this.#expected, snapshot.host);
+  }
+}
+
+function closed(): XennetError {
+  return new XennetError("HOST_CLOSED", "The change was not begun because the process ends.");
+}

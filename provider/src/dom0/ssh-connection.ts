@@ -1,0 +1,98 @@
+import type { NodeSSH, SSHExecCommandResponse } from "node-ssh";
+import { withDeadline } from "../core/deadline";
+import { SshError } from "./ssh-errors";
+
+/** What a remote command answered. */
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+/** The only command ever run on a host: nothing of ours is on its command line, the script comes by stdin. */
+export const REMOTE_SHELL = "/bin/sh -s";
+
+const COMMAND_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 500;
+
+/** A logged-in SSH connection. */
+export class SshConnection {
+  readonly #ssh: NodeSSH;
+  readonly #name: string;
+  readonly #closed: Promise<void>;
+  #isClosed = false;
+
+  constructor(ssh: NodeSSH, name: string) {
+    this.#ssh = ssh;
+    this.#name = name;
+    this.#closed = new Promise((resolve) => {
+      const closed = () => {
+        this.#isClosed = true;
+        resolve();
+      };
+      const client = ssh.connection;
+      if (client === null) closed();
+      else client.once("close", closed).once("end", closed);
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || !this.#ssh.isConnected();
+  }
+
+  /** Resolves when the connection is gone, whoever ended it. */
+  whenClosed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Runs a shell script; any exit status is an answer, only a broken or silent connection is an error. */
+  async run(script: string, timeoutMs: number = COMMAND_TIMEOUT_MS): Promise<CommandResult> {
+    const answer = await withDeadline(
+      timeoutMs,
+      () => this.#silent(timeoutMs),
+      (signal) => {
+        // A late answer must not be waited for, nor the command be left with a reader.
+        signal.addEventListener("abort", () => this.#ssh.connection?.destroy());
+        return this.#exec(script);
+      },
+    );
+    if (answer.code === null) throw this.#lost(answer.signal === null ? "" : ` (killed by ${answer.signal})`);
+    return { stdout: answer.stdout, stderr: answer.stderr, code: answer.code };
+  }
+
+  /** Logs out. Resolves when the connection is closed, which a dead peer cannot delay. */
+  async end(): Promise<void> {
+    const client = this.#ssh.connection;
+    if (client === null) return;
+    const timer = setTimeout(() => client.destroy(), END_TIMEOUT_MS);
+    client.end();
+    await this.#closed;
+    clearTimeout(timer);
+    client.destroy();
+  }
+
+  async #exec(script: string): Promise<SSHExecCommandResponse> {
+    try {
+      return await this.#ssh.execCommand(REMOTE_SHELL, {
+        stdin: script,
+        noTrim: true,
+        onChannel: (channel) => {
+          // node-ssh decodes chunk by chunk, which breaks a character that spans two.
+          channel.setEncoding("utf8");
+          channel.stderr.setEncoding("utf8");
+        },
+      });
+    } catch (error) {
+      throw this.#lost("", error);
+    }
+  }
+
+  #silent(timeoutMs: number): SshError {
+    return new SshError("SSH_TIMEOUT", `${this.#name} did not answer a command within ${timeoutMs} ms.`);
+  }
+
+  #lost(detail: string, cause?: unknown): SshError {
+    const text = `The SSH connection to ${this.#name} was lost before a command had ended${detail}.`;
+    return new SshError("SSH_CLOSED", text, { cause });
+  }
+}

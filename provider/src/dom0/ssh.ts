@@ -1,0 +1,141 @@
+import type { Socket } from "node:net";
+import { type Config, NodeSSH } from "node-ssh";
+import { signatureAlgorithmsOf } from "./host-key";
+import { type HostKeyCheck, hostKeyCheck } from "./host-key-check";
+import { AuthMethods } from "./ssh-auth";
+import { SshConnection } from "./ssh-connection";
+import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
+import { SshError } from "./ssh-errors";
+import { dial } from "./tcp";
+
+export interface ConnectOptions {
+  /** For the TCP connection, the handshake and the login together. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+// ssh2's own order, all it supports but ssh-dss.
+const HOST_KEY_ALGORITHMS: readonly string[] = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  ...signatureAlgorithmsOf("ssh-rsa"),
+];
+
+/** Logs in to a host; no credential is sent before its host key was found right. */
+export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions = {}): Promise<SshConnection> {
+  const deadline = Date.now() + (options.timeoutMs ?? CONNECT_TIMEOUT_MS);
+  const check = await hostKeyCheck(endpoint);
+  let algorithms = check.algorithms ?? HOST_KEY_ALGORITHMS;
+  let refusal: SshError | undefined;
+  for (;;) {
+    try {
+      return await attempt(endpoint, check, algorithms, deadline, options.signal);
+    } catch (error) {
+      if (!(error instanceof SshError)) throw error;
+      if (error.code === "SSH_HOST_KEY_MISMATCH") refusal ??= error;
+      const others = otherAlgorithms(check, algorithms, error);
+      if (others.length === 0) throw refusal ?? error;
+      algorithms = others;
+    }
+  }
+}
+
+/** What to offer in another attempt: the right key may be of another type, or the one shown must be named. */
+function otherAlgorithms(check: HostKeyCheck, offered: readonly string[], error: SshError): readonly string[] {
+  if (error.code === "SSH_HOST_KEY_MISMATCH" && check.typeIsOpen) {
+    const { type } = error.facts;
+    const shown = signatureAlgorithmsOf(String(type));
+    return offered.filter((algorithm) => !shown.includes(algorithm));
+  }
+  const hasNoSuchKey = error.code === "SSH_HANDSHAKE_FAILED" && error.message.includes("no matching host key format");
+  return hasNoSuchKey && offered === check.algorithms ? HOST_KEY_ALGORITHMS : [];
+}
+
+async function attempt(
+  endpoint: SshEndpoint,
+  check: HostKeyCheck,
+  algorithms: readonly string[],
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<SshConnection> {
+  const auth = new AuthMethods(endpoint);
+  const socket = await dial(endpoint, { timeoutMs: timeLeft(deadline), signal });
+  const abort = () => socket.destroy();
+  signal?.addEventListener("abort", abort);
+  let refusal: SshError | undefined;
+  try {
+    return await login(endpoint, {
+      ...auth.config(),
+      sock: socket,
+      username: endpoint.username,
+      readyTimeout: timeLeft(deadline),
+      algorithms: { serverHostKey: [...algorithms] as never[] },
+      hostVerifier: (blob: Buffer) => {
+        refusal = check.refuse(blob);
+        return refusal === undefined;
+      },
+    });
+  } catch (error) {
+    await destroy(socket);
+    throw refusal ?? explain(endpoint, error, auth);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+async function login(endpoint: SshEndpoint, config: Config): Promise<SshConnection> {
+  const ssh = new NodeSSH();
+  const ready = ssh.connect(config);
+  // node-ssh takes its own listener away once logged in; a later error without a listener would end the process.
+  ssh.connection?.on("error", () => {});
+  await ready;
+  return new SshConnection(ssh, endpointName(endpoint));
+}
+
+function explain(endpoint: SshEndpoint, error: unknown, auth: AuthMethods): SshError {
+  const message = error instanceof Error ? error.message : String(error);
+  const level = error instanceof Error && "level" in error ? error.level : undefined;
+  const name = endpointName(endpoint);
+  if (/private ?key/i.test(message) && !auth.started) return unusableKey(endpoint, message, error);
+  if (level === "client-authentication" || level === "agent") return auth.failure(error);
+  if (level === "client-timeout") {
+    return new SshError("SSH_TIMEOUT", `${name} took the connection but the SSH login did not end in time.`, {
+      cause: error,
+    });
+  }
+  // A server that has had enough of wrong logins just hangs up.
+  if (auth.started && /authentication failures/i.test(message)) return auth.failure(error);
+  if (level === "handshake") {
+    return new SshError("SSH_HANDSHAKE_FAILED", `The SSH handshake with ${name} failed: ${message}.`, { cause: error });
+  }
+  return new SshError("SSH_CLOSED", `${name} closed the connection during the SSH login: ${message}.`, {
+    cause: error,
+  });
+}
+
+function unusableKey(endpoint: SshEndpoint, message: string, cause: unknown): SshError {
+  const hint = /no passphrase given/.test(message)
+    ? `it is protected by a passphrase; ${settingCommand(endpoint, "sshPrivateKeyPassphrase", { secret: true })}`
+    : /bad passphrase/i.test(message)
+      ? `${settingName(endpoint, "sshPrivateKeyPassphrase")} does not open it`
+      : "it is not a private key in OpenSSH or PEM form; give the whole file, first and last line included";
+  return new SshError(
+    "SSH_KEY_UNUSABLE",
+    `The key in ${settingName(endpoint, "sshPrivateKey")} cannot be used: ${hint}.`,
+    { cause },
+  );
+}
+
+function timeLeft(deadline: number): number {
+  return Math.max(1, deadline - Date.now());
+}
+
+async function destroy(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.destroy();
+  await closed;
+}
