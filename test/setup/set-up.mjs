@@ -1,0 +1,17 @@
+import { installDependencies } from "./dependencies.mjs";
+import { prepareLab } from "./lab-packages.mjs";
+import { buildProvider } from "./provider-build.mjs";
+import { SetUpError } from "./step.mjs";
+
+/** Brings a fresh clone to where the tour and the tests can run; does only what is not done yet. */
+export function setUp({ forTests }) {
+  try {
+    installDependencies();
+    buildProvider();
+    prepareLab({ forTests });
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  }
+}

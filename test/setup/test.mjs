@@ -1,0 +1,36 @@
+// `npm test`: whatever is needed first, then the checks and all tests; with arguments only `vitest run <arguments>`.
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { requireNode } from "./node-version.mjs";
+
+requireNode();
+const { setUp } = await import("./set-up.mjs");
+const { runChecks } = await import("./checks.mjs");
+const { readReport } = await import("./report.mjs");
+const { root } = await import("./root.mjs");
+
+setUp({ forTests: true });
+const chosen = process.argv.slice(2);
+process.exit(chosen.length > 0 ? vitest(chosen) : runAll());
+
+function runAll() {
+  const checks = runChecks();
+  const file = join(root, "node_modules/.xennet-setup/report.json");
+  rmSync(file, { force: true });
+  const status = vitest(["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+  const tests = readReport(file);
+  for (const problem of tests.problems) console.log(`✘ ${problem}`);
+  // Errors outside of any test are in vitest's exit status only.
+  const stray = status !== 0 && tests.failed === 0 ? 1 : 0;
+  const failed = checks.failed + tests.failed + tests.problems.length + stray;
+  const skipped = tests.skipped === 0 ? "" : `, ${tests.skipped} skipped`;
+  console.log(`${checks.passed + tests.passed} passed, ${failed} failed${skipped}`);
+  return failed === 0 ? 0 : 1;
+}
+
+function vitest(args) {
+  const argv = ["node_modules/vitest/vitest.mjs", "run", ...args];
+  const { status } = spawnSync(process.execPath, argv, { cwd: root, stdio: "inherit" });
+  return status ?? 1;
+}

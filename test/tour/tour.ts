@@ -1,0 +1,84 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Engine, selectEngine } from "../engine/engine.ts";
+import { type Host, startHost } from "../lab/host.ts";
+import { administratorOf } from "./administrator.ts";
+import { tellStory } from "./chapters.ts";
+import { copyExample, type Project } from "./project.ts";
+import { Proofs } from "./proofs.ts";
+import { Pulumi } from "./pulumi.ts";
+
+const CLOSING_MS = 10_000;
+const SECRET = new Map([
+  ["XENNET_PASSWORD", "xennet:password"],
+  ["XENNET_SSH_PRIVATE_KEY", "xennet:sshPrivateKey"],
+]);
+
+/** `npm start`: the whole path on a host made of namespaces. Answers the exit status. */
+async function main(): Promise<number> {
+  const signal = abortOnSignals();
+  const proofs = new Proofs();
+  const engine = selectEngine();
+  proofs.say("Two web servers behind one address, from preview to destroy.");
+  proofs.say(`Engine: ${engine.name}`);
+  const project = copyExample();
+  try {
+    await withHost(proofs, (host) => showAll({ host, engine, project, proofs, signal }));
+  } catch (error) {
+    if (signal.aborted) proofs.say("\nInterrupted; everything is being removed.");
+    else proofs.prove(false, "the tour goes on to its end", error instanceof Error ? error.message : String(error));
+  } finally {
+    project.remove();
+  }
+  if (signal.aborted) return 130;
+  return proofs.total() ? 0 : 1;
+}
+
+interface Stage {
+  readonly host: Host;
+  readonly engine: Engine;
+  readonly project: Project;
+  readonly proofs: Proofs;
+  readonly signal: AbortSignal;
+}
+
+async function showAll({ host, engine, project, proofs, signal }: Stage): Promise<void> {
+  signal.throwIfAborted();
+  const stack = await engine.openStack({
+    projectDir: project.folder,
+    stackName: "tour",
+    stateDir: project.stateFolder,
+    env: Object.fromEntries(Object.entries(host.env).filter(([key]) => !SECRET.has(key))),
+  });
+  for (const [variable, key] of SECRET) await stack.setConfig(key, host.env[variable] ?? "", { secret: true });
+  const argv = await host.lab.recordArgv();
+  const pulumi = new Pulumi(stack, proofs, signal);
+  try {
+    await tellStory({ host, pulumi, project, administrator: administratorOf(host), proofs, argv, signal });
+  } finally {
+    await argv.stop();
+  }
+}
+
+async function withHost(proofs: Proofs, use: (host: Host) => Promise<void>): Promise<void> {
+  const started = Date.now();
+  const host = await startHost();
+  const how = host.lab.rootless ? "without privileges" : "as root";
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  proofs.say(`Host: dom0, a LAN and two VMs made of Linux namespaces, ${how}, with a XAPI simulator (${seconds} s)`);
+  try {
+    await use(host);
+  } finally {
+    // Ctrl-C reaches the lab's processes too, and its end may then wait for what is gone; it ends with this process.
+    const closing = host.close().catch((error: Error) => proofs.say(`Closing the lab: ${error.message}`));
+    await Promise.race([closing, delay(CLOSING_MS, undefined, { ref: false })]);
+  }
+}
+
+/** The first signal lets the running step end and everything be removed. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort());
+  return controller.signal;
+}
+
+process.exit(await main());
