@@ -50,6 +50,8 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
       succeeded(await deployment.up());
       await startGuests(deployment);
       await answers(deployment, 80, `Fedora server 1:80 for ${client}`);
+      // The guests' address settings became possible with their first start.
+      succeeded(await deployment.up());
       const urn = `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:${resource}`;
       succeeded(await deployment.up({ replace: [urn], refresh: false }));
       await answers(deployment, 80, `Fedora server 1:80 for ${client}`, 10_000);

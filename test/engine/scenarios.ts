@@ -73,7 +73,7 @@ export const scenarios: readonly Scenario[] = [
         program: program(
           thing("a", { value: 1 }),
           thing("b", { value: { ref: "a.token" } }),
-          thing("c", { value: { ref: "a.id" } }),
+          thing("c", { value: { ref: "a.id" } }, { dependsOn: ["b"] }),
         ),
       },
       {
@@ -81,7 +81,7 @@ export const scenarios: readonly Scenario[] = [
         program: program(
           thing("a", { value: 2 }),
           thing("b", { value: { ref: "a.token" } }),
-          thing("c", { value: { ref: "a.id" } }),
+          thing("c", { value: { ref: "a.id" } }, { dependsOn: ["b"] }),
         ),
       },
       { command: "up" },

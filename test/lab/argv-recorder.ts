@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { INSIDE } from "./namespaces.ts";
 
 /** A command line that was seen. */
-export interface SeenArgv {
+interface SeenArgv {
   readonly where: "dom0" | "workstation";
   readonly argv: string;
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { STOCK_FIREWALL, SYSVINIT_IPTABLES, XE } from "./dom0-files.ts";
 
 /** What differs from dom0 to dom0. */
-export interface Dom0TreeOptions {
+interface Dom0TreeOptions {
   readonly iptables: "legacy" | "nft";
   readonly inventory: Inventory;
   /** crypt(3) hash of root's password. */

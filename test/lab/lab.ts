@@ -15,7 +15,7 @@ import { type CommandResult, run, runScript } from "./shell.ts";
 export type { ArgvRecorder, CommandResult, HttpAnswer };
 
 /** Which of iptables' two back ends dom0 uses. */
-export type IptablesBackend = "legacy" | "nft";
+type IptablesBackend = "legacy" | "nft";
 
 export interface LabOptions {
   readonly profile?: "xcp-ng-8.3" | undefined;
@@ -72,7 +72,7 @@ export interface Lab extends AsyncDisposable {
 }
 
 /** How SSH reaches dom0 from the workstation. */
-export interface LabSsh {
+interface LabSsh {
   readonly host: string;
   readonly port: number;
   readonly user: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DOM0_ADDRESS } from "../lab/dom0.ts";
 import type { Host } from "../lab/host.ts";
-import type { ArgvRecorder, HttpAnswer } from "../lab/lab.ts";
+import type { HttpAnswer } from "../lab/lab.ts";
 import { type CapturedHost, captureHost, compareHosts } from "../lab/same-host.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Administrator } from "./administrator.ts";
@@ -18,7 +18,6 @@ export interface Scene {
   readonly project: Project;
   readonly administrator: Administrator;
   readonly proofs: Proofs;
-  readonly argv: ArgvRecorder;
   readonly signal: AbortSignal;
 }
 
@@ -30,14 +29,14 @@ export async function tellStory(scene: Scene): Promise<void> {
   await runServersOnce(scene);
   const before = await showHostBefore(scene);
   await previewStack(scene);
-  await deployStack(scene);
+  const commandLines = await deployStack(scene);
   await startServers(scene);
   await changeStack(scene);
   await deployAgain(scene);
   await rebootHost(scene);
   await destroyStack(scene);
   await compareWithStart(scene, before);
-  await showNothingLeft(scene);
+  await showNothingLeft(scene, commandLines);
 }
 
 /** XAPI sets a guest's address only if the guest's tools ran once and said that they can. */
@@ -71,13 +70,17 @@ async function previewStack({ proofs, pulumi, host }: Scene): Promise<void> {
   proofs.prove(written === 0, "calls that change something on the host", String(written), "0");
 }
 
-async function deployStack({ proofs, pulumi }: Scene): Promise<void> {
+/** Answers every command line that ran meanwhile, on dom0 and on the workstation. */
+async function deployStack({ proofs, pulumi, host }: Scene): Promise<string[]> {
   proofs.chapter("The stack is deployed");
-  const up = await pulumi.run("up");
+  const recorder = await host.lab.recordArgv();
+  const up = await pulumi.run("up").finally(() => recorder.stop());
+  const seen = await recorder.stop();
   const created = changesOf(up).filter(({ op }) => op === "create").length;
   proofs.prove(created === 6, "resources created", String(created), "6");
   const address = String(up.outputs["address"]);
   proofs.prove(address === DOM0_ADDRESS, "the external address that was found", address, DOM0_ADDRESS);
+  return seen.map(({ argv }) => argv);
 }
 
 async function startServers(scene: Scene): Promise<void> {
@@ -122,9 +125,13 @@ async function rebootHost(scene: Scene): Promise<void> {
   const { proofs, host } = scene;
   proofs.chapter("The host reboots; the VMs are started again, Pulumi is not");
   await host.rebootDom0();
+  const booted = Date.now();
   await startVms(scene);
   await proveForward(scene, 80, SERVERS[0], 80);
   await proveForward(scene, 8080, SERVERS[0], 8080);
+  proofs.say(
+    `     ${((Date.now() - booted) / 1000).toFixed(1)} s after dom0 was up again, the start of the VMs included`,
+  );
 }
 
 async function destroyStack({ proofs, pulumi, host, administrator }: Scene): Promise<void> {
@@ -143,15 +150,14 @@ async function compareWithStart({ proofs, host }: Scene, before: CapturedHost): 
   for (const difference of differences) proofs.say(`     ${difference}`);
 }
 
-async function showNothingLeft({ proofs, host, pulumi, argv }: Scene): Promise<void> {
+async function showNothingLeft({ proofs, host, pulumi }: Scene, commandLines: readonly string[]): Promise<void> {
   proofs.chapter("What is left behind");
-  const seen = (await argv.stop()).map(({ argv: line }) => line);
   const found = findSecrets(host, [
     { name: "the state file", text: readFileSync(pulumi.stateFile, "utf8") },
     { name: "the output", text: pulumi.output + proofs.text },
-    { name: `one of ${seen.length} command lines`, text: seen.join("\n") },
+    { name: "a command line", text: commandLines.join("\n") },
   ]);
-  const places = `state file, all output, ${seen.length} command lines of dom0 and the workstation`;
+  const places = `the state file, all output, ${commandLines.length} command lines of dom0 and the workstation during up`;
   proofs.prove(found.length === 0, `password, key or session in ${places}`, found.join("; ") || "none");
   const left = await eventually(() => requireNothing(host, pulumi), 5000).catch((error: Error) => error.message);
   proofs.prove(left === "none", "XAPI sessions, SSH connections and processes that are left", left);
@@ -173,12 +179,13 @@ async function startVms({ administrator, proofs }: Scene): Promise<void> {
   proofs.say(`   $ xe vm-start, through XAPI: ${SERVERS.map((vm) => `"${vm}"`).join(", ")}`);
 }
 
+/** A new connection of the LAN's client; the answer is waited for as long as the host may take to heal itself. */
 async function proveForward({ host, proofs, signal }: Scene, port: number, vm: string, own: number): Promise<void> {
   const url = urlOf(port);
   const isWanted = (answer: HttpAnswer) => isFrom(answer, vm, own, CLIENT);
-  const { answer, holds, seconds } = await waitForAnswer(() => host.lab.clientGet(url), isWanted, signal);
+  const { answer, holds, waited } = await waitForAnswer(() => host.lab.clientGet(url), isWanted, signal);
   const wanted = `"${vm}" on its port ${own}, which sees the client as ${CLIENT}`;
-  proofs.prove(holds, `GET ${url} from ${CLIENT}`, `${describe(answer)}, after ${seconds} s`, wanted);
+  proofs.prove(holds, `GET ${url} from ${CLIENT}`, `${describe(answer)}${waited}`, wanted);
 }
 
 /** 80 is dom0's own page, and nobody is behind 8080. */

@@ -50,13 +50,8 @@ async function showAll({ host, engine, project, proofs, signal }: Stage): Promis
     env: Object.fromEntries(Object.entries(host.env).filter(([key]) => !SECRET.has(key))),
   });
   for (const [variable, key] of SECRET) await stack.setConfig(key, host.env[variable] ?? "", { secret: true });
-  const argv = await host.lab.recordArgv();
   const pulumi = new Pulumi(stack, proofs, signal);
-  try {
-    await tellStory({ host, pulumi, project, administrator: administratorOf(host), proofs, argv, signal });
-  } finally {
-    await argv.stop();
-  }
+  await tellStory({ host, pulumi, project, administrator: administratorOf(host), proofs, signal });
 }
 
 async function withHost(proofs: Proofs, use: (host: Host) => Promise<void>): Promise<void> {

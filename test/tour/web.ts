@@ -8,7 +8,8 @@ const HEALING_MS = 65_000;
 export interface Awaited {
   readonly answer: HttpAnswer;
   readonly holds: boolean;
-  readonly seconds: string;
+  /** `, after 1.2 s` if it was not there at once. */
+  readonly waited: string;
 }
 
 /** Asks until the answer is the wanted one, at most for 65 s; then the last answer stands. */
@@ -18,11 +19,12 @@ export async function waitForAnswer(
   signal: AbortSignal,
 ): Promise<Awaited> {
   const started = Date.now();
-  for (;;) {
+  for (let asked = 1; ; asked += 1) {
     const answer = await ask();
     const holds = isWanted(answer);
     const elapsed = Date.now() - started;
-    if (holds || elapsed > HEALING_MS) return { answer, holds, seconds: (elapsed / 1000).toFixed(1) };
+    const waited = asked === 1 ? "" : `, after ${(elapsed / 1000).toFixed(1)} s`;
+    if (holds || elapsed > HEALING_MS) return { answer, holds, waited };
     await delay(50, undefined, { signal });
   }
 }

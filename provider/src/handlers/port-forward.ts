@@ -133,9 +133,14 @@ function normalised(given: Props): Props {
     ...given,
     host: textOf(given, "host") ?? "default",
     protocol: given["protocol"] ?? "tcp",
-    targetPort: given["targetPort"] ?? given["externalPort"],
+    targetPort: given["targetPort"] ?? usableDefault(given["externalPort"]),
     ...(isAddress ? { target: target.split("/")[0] } : {}),
   };
+}
+
+/** One mistake is one message: a malformed external port is no default for the other. */
+function usableDefault(externalPort: unknown): unknown {
+  return isUnknown(externalPort) || checkPort("externalPort", externalPort).length === 0 ? externalPort : undefined;
 }
 
 function checkTarget(news: Props): Problem[] {

@@ -1306,7 +1306,8 @@ print_snapshot() {
   if [ -f "$PROGRAM" ]; then program=$(sed -n '2s/^# xennet program \([^ ]*\) .*/\1/p' "$PROGRAM"); fi
   if [ -f "$ETC/format" ]; then format=$(first_word "$ETC/format"); fi
   echo "xennet-snapshot 1"
-  echo "host $(installation_uuid)"
+  uuid=$(installation_uuid)
+  echo "host ${uuid:--}"
   echo "boot $boot"
   echo "program ${program:-none}"
   echo "format $format"

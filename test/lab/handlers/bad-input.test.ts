@@ -1,0 +1,190 @@
+import { createServer } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
+import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
+import { unknownValue } from "../../../provider/src/validation/unknown.ts";
+import { type Host, startHost } from "../host.ts";
+import { type CapturedHost, captureHost, compareHosts } from "../same-host.ts";
+import { provider, urnOf } from "./host-under-test.ts";
+
+let host: Host;
+let before: CapturedHost;
+let run: ReturnType<typeof provider>;
+
+beforeAll(async () => {
+  host = await startHost();
+  run = provider(host);
+  before = await captureHost(host.lab, host.simulator);
+});
+
+afterAll(async () => {
+  await run?.[Symbol.asyncDispose]();
+  await host?.close();
+});
+
+const network = "Pool-wide network associated with eth0";
+const nat = { owner: urnOf("HostForwarding", "nat"), network, address: "192.168.100.1/24" };
+const forward = {
+  ...{ owner: urnOf("PortForward", "http"), forwarding: unknownValue, network: unknownValue },
+  ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
+};
+
+/** What a check answers as `property: reason` lines; afterwards the host must be as it was. */
+async function refused(handler: Handler, context: HostContext, news: Props): Promise<string[]> {
+  const { failures } = await handler.check(context, {}, news);
+  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+  return failures.map(({ property, reason }) => `${property}: ${reason}`);
+}
+
+test.each<[Props, string]>([
+  [
+    { address: "192.168.100.1" },
+    'address: expected an IPv4 address with prefix length such as "192.168.100.1/24", found "192.168.100.1"',
+  ],
+  [
+    { address: "192.168.300.1/24" },
+    'address: expected an IPv4 address with prefix length such as "192.168.100.1/24", found "192.168.300.1/24"',
+  ],
+  [
+    { address: "192.168.100.0/24" },
+    'address: expected an address between 192.168.100.1 and 192.168.100.254, found "192.168.100.0", which is the address of the network itself of 192.168.100.0/24',
+  ],
+  [
+    { address: "192.168.1.200/24" },
+    'address: expected a network of its own, found "192.168.1.200/24", which overlaps the host\'s route to 192.168.1.0/24 through xenbr0',
+  ],
+  [
+    { externalInterface: "xenbr0; reboot" },
+    "externalInterface: expected an interface name of 1 to 15 letters, digits, '_', '.' or '-', found \"xenbr0; reboot\"",
+  ],
+  [{ externalAddress: "10.0.0" }, 'externalAddress: expected an IPv4 address such as "192.168.100.11", found "10.0.0"'],
+  [
+    { adress: "x" },
+    "adress: unknown property; known are host, owner, network, networkLabel, address, externalInterface, externalAddress, rules",
+  ],
+])("HostForwarding refuses %j", async (wrong, message) => {
+  expect(await refused(hostForwardingHandler, run.process(), { ...nat, ...wrong })).toEqual([message]);
+});
+
+test("HostForwarding refuses a network nobody knows, with the candidates", async () => {
+  const [message] = await refused(hostForwardingHandler, run.process(), { ...nat, network: "Nowhere" });
+  expect(message).toMatch(
+    /^network: expected the UUID or name label of a network, found no network for "Nowhere"\. The pool has: "Host internal/,
+  );
+});
+
+test.each<[Props, string]>([
+  [{ externalPort: 0 }, "externalPort: expected a port, an integer from 1 to 65535, found 0"],
+  [{ externalPort: 65536 }, "externalPort: expected a port, an integer from 1 to 65535, found 65536"],
+  [{ externalPort: "http", targetPort: 80 }, 'externalPort: expected a port, an integer from 1 to 65535, found "http"'],
+  [{ targetPort: 0 }, "targetPort: expected a port, an integer from 1 to 65535, found 0"],
+  [{ protocol: "sctp" }, 'protocol: expected "tcp" or "udp", found "sctp"'],
+  [{ target: "192.168.100" }, 'target: expected an IPv4 address such as "192.168.100.11", found "192.168.100"'],
+  [
+    { target: "10.9.9.9" },
+    'target: expected an address in the forwarding\'s network 192.168.100.0/24, found "10.9.9.9"',
+  ],
+  [
+    { target: "192.168.100.1" },
+    'target: expected the address of a guest, not dom0\'s own (192.168.100.1), found "192.168.100.1"',
+  ],
+  [{ target: undefined }, "target: a value is required, found nothing"],
+])("PortForward refuses %j", async (wrong, message) => {
+  expect(await refused(portForwardHandler, run.process(), { ...forward, ...wrong })).toEqual([message]);
+});
+
+test.each([22, 443])("PortForward refuses port %i, which would lock everybody out", async (port) => {
+  const [message] = await refused(portForwardHandler, run.process(), { ...forward, externalPort: port });
+  expect(message).toMatch(
+    /^externalPort: expected a port other than 22 and 443, found .* it would lock you out|lock you out/,
+  );
+});
+
+test("two forwards of one port in one run are refused, naming the other", async () => {
+  const context = run.process();
+  expect(await refused(portForwardHandler, context, forward)).toEqual([]);
+  const second = { ...forward, owner: urnOf("PortForward", "other"), target: "192.168.100.12" };
+  expect(await refused(portForwardHandler, context, second)).toEqual([
+    'externalPort: expected a free port, found tcp port 8080: "http" of stack shop/dev already forwards it. Choose another external port',
+  ]);
+  expect(await refused(portForwardHandler, context, { ...second, protocol: "udp" })).toEqual([]);
+});
+
+const wrongKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ["a wrong password", { XENNET_PASSWORD: "not the password" }, /password.*\(XAPI_AUTH_FAILED\)/s],
+  ["a wrong certificate", { XENNET_XAPI_FINGERPRINT: "AB".repeat(32) }, /\(XAPI_CERTIFICATE_MISMATCH\)/],
+  ["an unknown certificate", { XENNET_XAPI_FINGERPRINT: "" }, /xapiFingerprint.*\(XAPI_CERTIFICATE_UNTRUSTED\)/s],
+  ["a wrong host key", { XENNET_SSH_HOST_KEY: wrongKey }, /\(SSH_HOST_KEY_MISMATCH\)/],
+  [
+    "an unknown host key",
+    { XENNET_SSH_HOST_KEY: "", XENNET_SSH_KNOWN_HOSTS: "/dev/null" },
+    /sshHostKey.*\(SSH_HOST_KEY_UNKNOWN\)/s,
+  ],
+  ["a wrong SSH login", { XENNET_SSH_PRIVATE_KEY: "", XENNET_SSH_PASSWORD: "not the password" }, /\(SSH_AUTH_FAILED\)/],
+])("%s is a failure of the check, and shows no secret", async (_what, override, message) => {
+  const lines = await refused(hostForwardingHandler, run.process(override), nat);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(message);
+  for (const secret of [host.xapi.password, "not the password"]) expect(lines[0]).not.toContain(secret);
+});
+
+test("a host that does not answer is a warning of the check, and an error of the create that names it", async () => {
+  const closed = await closedPort();
+  for (const override of [{ XENNET_XAPI_URL: `https://127.0.0.1:${closed}` }, { XENNET_SSH_PORT: String(closed) }]) {
+    const context = run.process(override);
+    expect(await refused(hostForwardingHandler, context, nat)).toEqual([]);
+    expect(run.warnings.at(-1)).toContain(`127.0.0.1:${closed}`);
+    await expect(hostForwardingHandler.create(context, nat)).rejects.toThrow(`127.0.0.1:${closed}`);
+  }
+});
+
+test("SSH and XAPI endpoints of different hosts are refused before anything is written", async () => {
+  await host.lab.setHostUuid("11111111-2222-4333-8444-555555555555");
+  const changed = await captureHost(host.lab, host.simulator);
+  try {
+    const { failures } = await hostForwardingHandler.check(run.process(), {}, nat);
+    expect(failures[0]?.reason).toMatch(/different hosts: SSH reached 11111111-.* XAPI knows .*\(HOST_MISMATCH\)/);
+    await expect(hostForwardingHandler.create(run.process(), nat)).rejects.toMatchObject({ code: "HOST_MISMATCH" });
+    expect(compareHosts(changed, await captureHost(host.lab, host.simulator))).toEqual([]);
+  } finally {
+    await host.lab.setHostUuid(host.lab.hostUuid);
+  }
+});
+
+test("SSH switched off on the host is said, with the command that switches it on", async () => {
+  const [ref = ""] = await host.simulator.admin.call<string[]>("host.get_all");
+  host.simulator.admin.modify("host", ref, { ssh_enabled: false });
+  try {
+    const { failures } = await hostForwardingHandler.check(
+      run.process({ XENNET_SSH_PORT: String(await closedPort()) }),
+      {},
+      nat,
+    );
+    expect(failures[0]?.reason).toMatch(/SSH is switched off on ".*xe host-enable-ssh uuid=.*\(SSH_DISABLED\)/);
+  } finally {
+    host.simulator.admin.modify("host", ref, { ssh_enabled: true });
+  }
+});
+
+test("a profile that points at another host is an error, never gone", async () => {
+  const id = "00000000-1111-4222-8333-444444444444/0123456789ab";
+  for (const handler of [hostForwardingHandler, portForwardHandler, xenNetworkHandler]) {
+    await expect(handler.read(run.process(), id, nat)).rejects.toMatchObject({ code: "PROFILE_POINTS_ELSEWHERE" });
+    await expect(handler.delete(run.process(), id, nat)).rejects.toMatchObject({ code: "PROFILE_POINTS_ELSEWHERE" });
+  }
+});
+
+/** A port of the loopback where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}

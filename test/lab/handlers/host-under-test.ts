@@ -1,0 +1,33 @@
+import { Claims } from "../../../provider/src/hosts/claims.ts";
+import { Host as HostContext } from "../../../provider/src/hosts/host.ts";
+import { requireProfile } from "../../../provider/src/hosts/profile.ts";
+import type { Host } from "../host.ts";
+
+/** Host contexts on a lab's host, as handlers get them; each stands for a provider process of its own. */
+export function provider(host: Host) {
+  const warnings: string[] = [];
+  const contexts: HostContext[] = [];
+  return {
+    warnings,
+    /** `override` are environment variables in place of the lab's. */
+    process(override: Record<string, string> = {}): HostContext {
+      const env = { ...host.env, ...override };
+      const profile = requireProfile("default", { config: () => undefined, env });
+      const surroundings = {
+        claims: new Claims(),
+        seenIds: new Set<string>(),
+        warn: (text: string) => warnings.push(text),
+      };
+      const context = new HostContext(profile, surroundings);
+      contexts.push(context);
+      return context;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(contexts.map((context) => context.close()));
+    },
+  };
+}
+
+export function urnOf(kind: string, name: string, stack = "dev"): string {
+  return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xennet:${kind}::${name}`;
+}
