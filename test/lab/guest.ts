@@ -159,5 +159,11 @@ function addressScript(namespace: string, device: string, ipv4: SimIpv4 | undefi
     commands.push(`addr add ${ipv4.address} dev eth${device}`);
     if (ipv4.gateway !== "") commands.push(`route replace default via ${ipv4.gateway} dev eth${device}`);
   }
-  return `ip -n ${namespace} -batch - <<'BATCH'\n${commands.join("\n")}\nBATCH`;
+  const batch = `ip -n ${namespace} -batch - <<'BATCH'\n${commands.join("\n")}\nBATCH`;
+  return ipv4 === undefined || ipv4.gateway === "" ? batch : `${batch}\n${announce(namespace, ipv4.gateway)}`;
+}
+
+/** netfront announces the guest when it connects (netdev_notify_peers); one datagram does as much: its ARP carries the MAC. */
+function announce(namespace: string, gateway: string): string {
+  return `ip netns exec ${namespace} bash -c 'echo >/dev/udp/${gateway}/9' || true`;
 }

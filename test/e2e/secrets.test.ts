@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { findSecrets } from "../tour/secrets.ts";
+import { deploy, enginesUnderTest, succeeded, topology } from "./deployment.ts";
+
+describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
+  test("no password, key or session reference is in the state file, in any output, or on any command line", async () => {
+    await using deployment = await deploy(engine);
+    const { host, stack } = deployment;
+    const recorder = await host.lab.recordArgv();
+    deployment.write(topology());
+    succeeded(await deployment.preview());
+    succeeded(await deployment.up());
+    const state = readFileSync(stack.stateFile, "utf8");
+    succeeded(await deployment.refresh());
+    succeeded(await deployment.destroy());
+    const commandLines = (await recorder.stop()).map(({ where, argv }) => `${where}: ${argv}`);
+    expect(commandLines.some((line) => line.includes("xennet"))).toBe(true);
+    const places = [
+      { name: "the state file", text: state },
+      { name: "the output", text: deployment.output() },
+      { name: "a command line", text: commandLines.join("\n") },
+    ];
+    expect(findSecrets(host, places)).toEqual([]);
+  });
+
+  test("a target that is a secret stays secret, in the text of its rules as well", async () => {
+    await using deployment = await deploy(engine);
+    const forwards = `
+      const pulumi = require("@pulumi/pulumi");
+      new PortForward("http", { forwarding: nat, externalPort: 80, target: pulumi.secret("192.168.100.77") });`;
+    deployment.write(topology({ forwards }));
+    succeeded(await deployment.preview());
+    succeeded(await deployment.up());
+    succeeded(await deployment.refresh());
+    succeeded(await deployment.up());
+    expect(deployment.output()).not.toContain("192.168.100.77");
+    expect(readFileSync(deployment.stack.stateFile, "utf8")).not.toContain("192.168.100.77");
+    expect((await deployment.host.lab.runInDom0("iptables-save -t nat")).stdout).toContain("192.168.100.77:80");
+  });
+
+  test("a password stored in clear is refused, with the command that stores it encrypted", async () => {
+    await using deployment = await deploy(engine);
+    await deployment.stack.setConfig("xennet:password", "in clear");
+    deployment.write(topology());
+    const result = await deployment.preview();
+    expect(result.ok).toBe(false);
+    expect(deployment.output()).toMatch(
+      /xennet:password .*without --secret.*pulumi config set xennet:password --secret/s,
+    );
+  });
+
+  test("settings from the stack's configuration serve as well as the environment, a secret one included", async () => {
+    await using deployment = await deploy(engine, { env: { XENNET_PASSWORD: "" } });
+    deployment.write(topology());
+    const missing = await deployment.preview();
+    expect(missing.ok).toBe(false);
+    expect(deployment.output()).toMatch(/xennet:password.*pulumi config set xennet:password --secret/s);
+    await deployment.stack.setConfig("xennet:password", deployment.host.xapi.password, { secret: true });
+    succeeded(await deployment.up());
+    succeeded(await deployment.destroy());
+    expect(findSecrets(deployment.host, [{ name: "the output", text: deployment.output() }])).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+
+/** Words in capitals that are no codes of ours: XAPI's codes, the environment, Node's, the inventory. */
+const foreign = new Set(
+  `EAI_AGAIN XENNET_HOSTS SSH_AUTH_SOCK PULUMI_CONFIG PULUMI_CONFIG_SECRET_KEYS SESSION_INVALID HOST_IS_SLAVE
+  VM_LACKS_FEATURE UUID_INVALID TASK_CANCELLED SESSION_AUTHENTICATION_FAILED OPERATION_NOT_ALLOWED
+  MESSAGE_METHOD_UNKNOWN HANDLE_INVALID`.split(/\s+/),
+);
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+}
+
+test("the page of errors lists every code that the package uses", () => {
+  const used = sources(join(root, "provider/src"))
+    .flatMap((text) => [...text.matchAll(/"([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)"/g)])
+    .map(([, code]) => code as string)
+    .filter((code) => !foreign.has(code));
+  const missing = [...new Set(used)].filter((code) => !new RegExp(`\\b${code}\\b`).test(page));
+  expect(missing).toEqual([]);
+});
+
+test("the page of errors lists every code that the host program answers with", () => {
+  const program = readFileSync(join(root, "provider/src/dom0/program/xennet.sh"), "utf8");
+  const answered = [...program.matchAll(/\berror ([A-Z][A-Z_]{3,})\b/g)].map(([, code]) => code as string);
+  expect(answered.length).toBeGreaterThan(3);
+  expect([...new Set(answered)].filter((code) => !page.includes(code))).toEqual([]);
+});
