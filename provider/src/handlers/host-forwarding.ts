@@ -1,11 +1,9 @@
 import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
 import { type Fragment, renderFragment } from "../rules/fragment";
 import { hostForwardingRules } from "../rules/host-forwarding";
 import { type Cidr, checkHostCidr, checkIpv4, overlaps, parseCidr } from "../validation/ipv4";
 import type { Problem } from "../validation/problem";
 import { checkInterfaceName, checkText } from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
 import { anything, checkProperties, checkRequired } from "./check-common";
 import {
   createFragment,
@@ -18,7 +16,7 @@ import {
 import type { Handler, Props } from "./handler";
 import { preflight } from "./preflight";
 import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
-import { networkUuidOf } from "./references";
+import { knownNetworkUuid, networkUuidOf } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 
 const checks = {
@@ -84,7 +82,7 @@ export const hostForwardingHandler: Handler = {
     const { reachable, problems } = await preflight(host, "dom0");
     failures.push(...problems);
     const snapshot = reachable ? await host.dom0.snapshot() : undefined;
-    const networkUuid = reachable ? await knownNetwork(host, news, failures) : undefined;
+    const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
     const cidr = parseCidr(news["address"]);
     if (snapshot !== undefined && cidr !== undefined && failures.length === 0) {
       failures.push(...overlappingRoutes(cidr, networkUuid, snapshot));
@@ -115,24 +113,6 @@ export const hostForwardingHandler: Handler = {
 
   delete: (host, id, props) => deleteFragment(host, id, props),
 };
-
-/** The network's UUID while it is known; a name that does not fit becomes a failure of its property. */
-export async function knownNetwork(host: HostContext, news: Props, failures: Problem[]): Promise<string | undefined> {
-  const network = textOf(news, "network");
-  if (network === undefined || isUnknown(network)) return undefined;
-  return (await preflightReference(() => networkUuidOf(host, network), failures)) ?? undefined;
-}
-
-async function preflightReference<T>(look: () => Promise<T>, failures: Problem[]): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    const { property, message, code } = error as { property?: string; message: string; code?: string };
-    if (property === undefined) throw error;
-    failures.push({ property, reason: `${message} (${code})` });
-    return undefined;
-  }
-}
 
 /** A second route to the same addresses would take traffic away from where it goes today. */
 function overlappingRoutes(cidr: Cidr, networkUuid: string | undefined, snapshot: HostSnapshot): Problem[] {

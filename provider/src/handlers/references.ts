@@ -1,5 +1,7 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
+import type { Problem } from "../validation/problem";
+import { isUnknown } from "../validation/unknown";
 import type { NetworkRecord } from "../xapi/networks";
 import type { VmRecord } from "../xapi/vms";
 import { ownPartOf, parseId } from "./identity";
@@ -29,6 +31,27 @@ export async function vmOf(host: HostContext, text: string): Promise<VmRecord> {
   const { vms } = await host.poolView();
   const found = vms.filter((vm) => (uuidForm.test(text) ? vm.uuid === text : vm.name_label === text));
   return theOnly("vm", text, found, vms);
+}
+
+/** For checks: the network's UUID while it is known; a text that fits none or several becomes a failure. */
+export async function knownNetworkUuid(
+  host: HostContext,
+  text: unknown,
+  failures: Problem[],
+): Promise<string | undefined> {
+  if (typeof text !== "string" || isUnknown(text)) return undefined;
+  return orFailure(failures, () => networkUuidOf(host, text));
+}
+
+/** For checks: looks a reference up; an error about a property becomes a failure of it. */
+export async function orFailure<T>(failures: Problem[], look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof XennetError) || error.property === undefined) throw error;
+    failures.push({ property: error.property, reason: `${error.message} (${error.code})` });
+    return undefined;
+  }
 }
 
 interface Named {

@@ -2,41 +2,25 @@ import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
 import type { PoolView } from "../hosts/pool-view";
 import { describeOwner } from "../rules/owner";
-import { expected, type Problem } from "../validation/problem";
-import { checkBoolean, checkInteger, checkText, checkTextMap } from "../validation/scalars";
+
 import { isGone } from "../xapi/errors";
 import * as networks from "../xapi/networks";
-import { anything, checkProperties, checkRequired } from "./check-common";
 import type { Handler, Props } from "./handler";
 import { newIncarnation, ownPartOf, renderId, stateVersion } from "./identity";
 import { incarnationKey, ownerKey, ownershipMarks } from "./marks";
+import { checkNetworkInputs } from "./network-check";
+import { makeNetwork, syncNetwork } from "./network-sync";
 import { preflight } from "./preflight";
-import { changedKeys, diffAnswer, equal, numberOf, plain, textMapOf, textOf, textsOf } from "./props";
-
-const checks = {
-  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
-  owner: anything,
-  nameLabel: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
-  nameDescription: (property: string, value: unknown) => checkText(property, value, { max: 1000 }),
-  mtu: (property: string, value: unknown) => checkInteger(property, value, 68, 65535, "an MTU in bytes"),
-  tags: checkTags,
-  otherConfig: (property: string, value: unknown) => checkTextMap(property, value, ["automatic"]),
-  automatic: checkBoolean,
-};
+import { changedKeys, diffAnswer, plain, textMapOf, textOf, textsOf } from "./props";
 
 const compared = ["owner", "nameLabel", "nameDescription", "mtu", "tags", "otherConfig", "automatic"];
-
-function checkTags(property: string, value: unknown): Problem[] {
-  if (!Array.isArray(value)) return [expected(property, "a list of texts", value)];
-  return value.flatMap((tag, index) => checkText(`${property}[${index}]`, tag, { min: 1 }));
-}
 
 /** A network without physical interface: handler of the resource XenNetwork. */
 export const xenNetworkHandler: Handler = {
   async check(host, _olds, given) {
     const defaults = { host: "default", nameDescription: "", mtu: 1500, tags: [], otherConfig: {}, automatic: false };
     const news = { ...defaults, ...plain(given) };
-    const failures = [...checkRequired(news, ["nameLabel"]), ...checkProperties(news, checks)];
+    const failures = checkNetworkInputs(news);
     failures.push(...(await preflight(host, "xapi")).problems);
     return { inputs: news, failures };
   },
@@ -126,73 +110,6 @@ function leftOverOf(
     );
   }
   return found[0];
-}
-
-async function makeNetwork(
-  host: HostContext,
-  inputs: Props,
-  marks: Record<string, string>,
-): Promise<networks.NetworkRecord> {
-  const ref = await networks.create(host.xapi, {
-    name_label: textOf(inputs, "nameLabel") ?? "",
-    name_description: textOf(inputs, "nameDescription") ?? "",
-    MTU: numberOf(inputs, "mtu") ?? 1500,
-    tags: textsOf(inputs, "tags"),
-    other_config: { ...declaredConfig(inputs), ...marks },
-  });
-  host.poolChanged();
-  const made = (await host.poolView()).networks.find((network) => network.ref === ref);
-  if (made === undefined)
-    throw new XennetError(
-      "NETWORK_VANISHED",
-      `the network just created (${ref}) is not in the pool any more; run up again`,
-    );
-  return made;
-}
-
-/** Writes what differs, one call a property. */
-async function syncNetwork(
-  host: HostContext,
-  network: networks.NetworkRecord,
-  inputs: Props,
-  formerConfig: Record<string, string>,
-  marks: Record<string, string>,
-): Promise<void> {
-  const { xapi } = host;
-  const nameLabel = textOf(inputs, "nameLabel") ?? "";
-  const nameDescription = textOf(inputs, "nameDescription") ?? "";
-  const mtu = numberOf(inputs, "mtu") ?? 1500;
-  const tags = textsOf(inputs, "tags").sort();
-  try {
-    if (nameLabel !== network.name_label) await networks.setNameLabel(xapi, network.ref, nameLabel);
-    if (nameDescription !== network.name_description) {
-      await networks.setNameDescription(xapi, network.ref, nameDescription);
-    }
-    if (mtu !== network.MTU) await networks.setMtu(xapi, network.ref, mtu);
-    if (!equal(tags, [...network.tags].sort())) await networks.setTags(xapi, network.ref, tags);
-    await syncOtherConfig(host, network, { ...declaredConfig(inputs), ...marks }, Object.keys(formerConfig));
-  } finally {
-    host.poolChanged();
-  }
-}
-
-/** Keys that are neither wanted nor were ours before stay as they are. */
-async function syncOtherConfig(
-  { xapi }: HostContext,
-  network: networks.NetworkRecord,
-  wanted: Record<string, string>,
-  formerKeys: readonly string[],
-): Promise<void> {
-  for (const key of formerKeys) {
-    if (!(key in wanted)) await networks.removeFromOtherConfig(xapi, network.ref, key);
-  }
-  for (const [key, value] of Object.entries(wanted)) {
-    if (network.other_config[key] !== value) await networks.setOtherConfig(xapi, network.ref, key, value);
-  }
-}
-
-function declaredConfig(inputs: Props): Record<string, string> {
-  return { ...textMapOf(inputs, "otherConfig"), automatic: String(inputs["automatic"] === true) };
 }
 
 /** The inputs as they would have to be declared to describe what is there; foreign keys are left out. */

@@ -29,6 +29,10 @@ export class HostForwarding extends XennetResource {
   /** Id of the network. */
   declare readonly network: Output<string>;
   declare readonly address: Output<string>;
+  /** As declared; undefined when it is the management interface. */
+  declare readonly externalInterface: Output<string> | undefined;
+  /** As declared; undefined when it is the interface's first one. */
+  declare readonly externalAddress: Output<string> | undefined;
   /** Name label of the network where it is known, for people. */
   declare readonly networkLabel: Output<string>;
   /** The bridge of the network, empty while the host does not know it. */

@@ -47,9 +47,17 @@ export class PortForward extends XennetResource {
       network: forwarding.network,
       forwardingAddress: forwarding.address,
       networkLabel: forwarding.networkLabel,
+      externalInterface: forwarding.externalInterface,
+      externalAddress: forwarding.externalAddress,
     };
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([own.externalPort, own.target, own.targetPort, forwarding.address]).apply((): string[] => []);
+    const rules = all([
+      own.externalPort,
+      own.target,
+      own.targetPort,
+      forwarding.address,
+      forwarding.externalAddress,
+    ]).apply((): string[] => []);
     super("PortForward", name, { ...own, ...parts, rules, drift: undefined }, opts);
     const warn = ([protocol, port]: [string | undefined, number]) => shadowedService(protocol ?? "tcp", port);
     warnAbout(this, all([own.protocol, own.externalPort]), warn as (value: unknown) => string | undefined);

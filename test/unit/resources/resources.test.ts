@@ -1,0 +1,71 @@
+import { createRequire } from "node:module";
+import { beforeAll, expect, test } from "vitest";
+
+const require = createRequire(import.meta.url);
+// The built package and the one copy of the SDK, as a program loads them.
+const pulumi: typeof import("@pulumi/pulumi") = require("@pulumi/pulumi");
+const xennet: typeof import("../../../provider/src/index.ts") = require("../../../provider/dist/index.js");
+
+interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+const registered: Registered[] = [];
+
+beforeAll(async () => {
+  await pulumi.runtime.setMocks(
+    {
+      call: () => ({}),
+      newResource: ({ type, name, inputs }) => {
+        registered.push({ type, name, inputs });
+        return { id: `id-of-${name}`, state: inputs };
+      },
+    },
+    "shop",
+    "dev",
+  );
+});
+
+async function settled<T>(output: import("@pulumi/pulumi").Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+test("a resource has the fixed type token, its owner mark, and hands on ids and plain inputs only", async () => {
+  const network = new xennet.XenNetwork("internal", { nameLabel: "Internal network" });
+  const nat = new xennet.HostForwarding("nat", { network, address: "192.168.100.1/24" });
+  const forward = new xennet.PortForward("http", { forwarding: nat, externalPort: 8080, target: "192.168.100.11" });
+  const vif = new xennet.XenVif("web1", { vm: "Fedora server 1", network });
+  await Promise.all([settled(forward.urn), settled(vif.urn)]);
+  const found = Object.fromEntries(registered.map(({ name, type, inputs }) => [name, { type, inputs }]));
+  for (const kind of ["XenNetwork", "HostForwarding", "PortForward", "XenVif"]) {
+    const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
+    expect(registered.filter((resource) => resource.type === type)).toHaveLength(1);
+  }
+  expect(found["nat"]?.inputs).toMatchObject({ network: "id-of-internal", networkLabel: "Internal network" });
+  expect(found["http"]?.inputs).toMatchObject({ forwarding: "id-of-nat", forwardingAddress: "192.168.100.1/24" });
+  expect(found["web1"]?.inputs).toMatchObject({
+    network: "id-of-internal",
+    owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:XenVif::web1",
+  });
+});
+
+test("refuses deleteBeforeReplace: false, which the host cannot honour", () => {
+  expect(() => new xennet.XenNetwork("other", { nameLabel: "x" }, { deleteBeforeReplace: false })).toThrow(
+    /deleteBeforeReplace: false cannot be honoured/,
+  );
+});
+
+test("refuses a password stored without --secret, naming the command", () => {
+  process.env["PULUMI_CONFIG"] = JSON.stringify({ "xennet:config:password": "in clear" });
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = "[]";
+  try {
+    expect(() => new xennet.XenNetwork("third", { nameLabel: "x" })).toThrow(
+      /pulumi config set xennet:password --secret/,
+    );
+  } finally {
+    delete process.env["PULUMI_CONFIG"];
+    delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+  }
+});
