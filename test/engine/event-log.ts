@@ -7,13 +7,12 @@ interface StepMetadata {
   readonly op: StepOp;
   readonly urn: string;
   readonly type: string;
-  /** Of the state that the step is about. */
-  readonly custom?: boolean;
   readonly old?: RecordedState | null;
   readonly new?: RecordedState | null;
 }
 
 interface RecordedState {
+  readonly custom?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
@@ -44,7 +43,7 @@ export function readEventLog(file: string): { steps: Step[]; outputs: Record<str
     if (metadata.type === STACK_TYPE) outputs = { ...(metadata.new?.outputs ?? {}) };
     if (resourcePreEvent !== undefined) {
       // The end of a component's step is told when its outputs are registered, if ever.
-      const step = metadata.custom === true || metadata.op === "refresh" ? undefined : toStep(metadata, undefined);
+      const step = isCustom(metadata) || metadata.op === "refresh" ? undefined : toStep(metadata, undefined);
       started.push({ urn: metadata.urn, step });
       continue;
     }
@@ -72,6 +71,10 @@ function toStep(metadata: StepMetadata, error: string | undefined): Step {
     ...(diffs.length > 0 ? { diffs } : {}),
     ...(error === undefined ? {} : { error }),
   };
+}
+
+function isCustom({ old, new: next }: StepMetadata): boolean {
+  return (next ?? old)?.custom === true;
 }
 
 function changedInputs({ old, new: next }: StepMetadata): string[] {

@@ -4,7 +4,7 @@ import { selectEngine } from "./engine.ts";
 import { recordScenario } from "./scenario-run.ts";
 import { scenarios } from "./scenarios.ts";
 
-// Records what the real engine does in each scenario: `tsx test/engine/record.ts [scenario…]`.
+// Records what the real engine does in each scenario: `tsx test/engine/record.ts [scenario…]`, then `npm run format`.
 const engine = selectEngine();
 if (!engine.isReal) throw new Error("Recordings are made with the real engine: put pulumi on the PATH.");
 const folder = fileURLToPath(new URL("./golden/", import.meta.url));

@@ -35,10 +35,10 @@ const isRunning = (pid: number): boolean => {
 };
 
 /** How many of the provider's calls ran at once, at most. */
-function mostAtOnce(declared: DeclaredStack): number {
+function mostAtOnce(declared: DeclaredStack, log: "running.log" | "asking.log"): number {
   let running = 0;
   let most = 0;
-  for (const mark of readFileSync(join(declared.host, "running.log"), "utf8")) {
+  for (const mark of readFileSync(join(declared.host, log), "utf8")) {
     running += mark === "+" ? 1 : -1;
     most = Math.max(most, running);
   }
@@ -47,17 +47,18 @@ function mostAtOnce(declared: DeclaredStack): number {
 
 test("independent creates run at once, no more than asked for, and their checks come one at a time", async () => {
   const names = ["a", "b", "c", "d", "e"];
-  const declared = await openStack(...names.map((name) => thing(name, { takesMs: 400 })));
+  const declared = await openStack(...names.map((name) => thing(name, { takesMs: 400, askTakesMs: 20 })));
   const result = await declared.stack.up({ parallel: 3 });
   expect(result.stderr).toBe("");
-  expect(mostAtOnce(declared)).toBe(3);
+  expect(mostAtOnce(declared, "running.log")).toBe(3);
+  expect(mostAtOnce(declared, "asking.log")).toBe(1);
 });
 
-test("deletes come dependents first, and independent ones run at once", async () => {
+test("deletes come dependents first", async () => {
   const declared = await openStack(
     thing("a"),
     thing("b", { value: { ref: "a.id" } }),
-    thing("c", { value: { ref: "a.id" }, takesMs: 0 }),
+    thing("c", { value: { ref: "a.id" } }),
   );
   await declared.stack.up();
   declared.takeCalls();

@@ -126,7 +126,9 @@ function recordState(resource: ExportedResource): unknown {
     provider: typeof resource["provider"] === "string" ? resource["provider"].replace(/::[^:]*$/, "") : undefined,
     inputs: withoutSecrets(resource.inputs),
     outputs: withoutSecrets(resource.outputs),
-    ...{ isDeleted, pendingReplacement, initErrors, propertyDependencies, dependencies, aliases },
+    ...{ isDeleted, pendingReplacement, initErrors, aliases, propertyDependencies },
+    // Neither engine promises an order among them.
+    dependencies: dependencies === undefined ? undefined : [...dependencies].sort(),
     additionalSecretOutputs: resource["additionalSecretOutputs"],
   };
 }

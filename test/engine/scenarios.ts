@@ -34,11 +34,9 @@ export interface Scenario {
   readonly runs: readonly ScenarioRun[];
 }
 
-const thing = (name: string, inputs: Record<string, unknown> = {}, more: Partial<DeclaredResource> = {}) => ({
-  name,
-  inputs: { label: name, ...inputs },
-  ...more,
-});
+const thing = (name: string, inputs: Record<string, unknown> = {}, more: Partial<DeclaredResource> = {}) => {
+  return { name, inputs: { label: name, ...inputs }, ...more };
+};
 const program = (...resources: DeclaredResource[]): DeclaredProgram => ({ resources });
 const deleteFirst = { options: { deleteBeforeReplace: true } };
 
@@ -161,7 +159,7 @@ export const scenarios: readonly Scenario[] = [
         command: "up",
         program: program(
           thing("a", { value: 1 }),
-          { name: "group", component: true },
+          { name: "group", component: true, dependsOn: ["a"] },
           thing("group-x", { value: 2 }, { parent: "group" }),
         ),
       },
@@ -169,7 +167,7 @@ export const scenarios: readonly Scenario[] = [
         command: "up",
         program: program(
           thing("b", { value: 1 }),
-          { name: "team", component: true, options: { aliases: [{ name: "group" }] } },
+          { name: "team", component: true, dependsOn: ["b"], options: { aliases: [{ name: "group" }] } },
           thing("team-x", { value: 3 }, { parent: "team" }),
         ),
       },
@@ -177,7 +175,7 @@ export const scenarios: readonly Scenario[] = [
         command: "up",
         program: program(
           thing("c", { label: "b", value: 1 }, { options: { aliases: [{ name: "b" }] } }),
-          { name: "team", component: true },
+          { name: "team", component: true, dependsOn: ["c"] },
           thing("team-x", { value: 3 }, { parent: "team" }),
         ),
       },
@@ -204,12 +202,16 @@ export const scenarios: readonly Scenario[] = [
         program: program(
           thing("a", { value: 1, failsAtUpdate: "no", text: "new" }),
           thing("b", { value: 2 }, { dependsOn: ["a"] }),
-          thing("c", { failsAtCreate: "no" }),
+          thing("c", { failsAtCreate: "no" }, { dependsOn: ["a"] }),
         ),
       },
       {
         command: "up",
-        program: program(thing("a", { value: 1 }), thing("b", { value: 2 }, { dependsOn: ["a"] }), thing("c")),
+        program: program(
+          thing("a", { value: 1 }),
+          thing("b", { value: 2 }, { dependsOn: ["a"] }),
+          thing("c", {}, { dependsOn: ["b"] }),
+        ),
       },
     ],
   },

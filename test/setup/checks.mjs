@@ -14,7 +14,8 @@ const checks = [
 export function runChecks() {
   const outcomes = checks.map(({ script, title }) => {
     const npm = npmCommand(["run", "--silent", script]);
-    const { status, stdout, stderr } = spawnSync(npm.command, npm.args, { cwd: root, encoding: "utf8" });
+    const env = { ...process.env, NO_COLOR: "1" };
+    const { status, stdout, stderr } = spawnSync(npm.command, npm.args, { cwd: root, encoding: "utf8", env });
     const passed = status === 0;
     console.log(`${passed ? "✔" : "✘"} ${title} (npm run ${script})`);
     if (!passed) console.log(`${stdout}${stderr}`.trimEnd());

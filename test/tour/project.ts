@@ -11,6 +11,8 @@ export interface Project {
   readonly folder: string;
   /** Holds the stack's state and configuration. */
   readonly stateFolder: string;
+  /** For whatever the commands keep from one run to the next. */
+  readonly cacheFolder: string;
   /** Replaces the program by the example's second step. */
   changeToStep2(): void;
   remove(): void;
@@ -26,6 +28,7 @@ export function copyExample(): Project {
   return {
     folder,
     stateFolder: join(base, "state"),
+    cacheFolder: join(base, "cache"),
     changeToStep2: () => cpSync(join(EXAMPLE, "step2/index.ts"), join(folder, "index.ts")),
     remove: () => rmSync(base, { recursive: true, force: true }),
   };

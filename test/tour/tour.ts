@@ -47,7 +47,11 @@ async function showAll({ host, engine, project, proofs, signal }: Stage): Promis
     projectDir: project.folder,
     stackName: "tour",
     stateDir: project.stateFolder,
-    env: Object.fromEntries(Object.entries(host.env).filter(([key]) => !SECRET.has(key))),
+    env: {
+      ...Object.fromEntries(Object.entries(host.env).filter(([key]) => !SECRET.has(key))),
+      // Pulumi's TypeScript cache would stay in the temp folder otherwise.
+      TS_NODE_CACHE_DIRECTORY: project.cacheFolder,
+    },
   });
   for (const [variable, key] of SECRET) await stack.setConfig(key, host.env[variable] ?? "", { secret: true });
   const pulumi = new Pulumi(stack, proofs, signal);

@@ -55,7 +55,9 @@ export function rebase(recorded: readonly ResourceState[], refreshed: ReadonlyMa
       ...resource,
       dependencies: kept(resource.dependencies),
       propertyDependencies: Object.fromEntries(
-        Object.entries(resource.propertyDependencies).map(([key, urns]) => [key, kept(urns)]),
+        Object.entries(resource.propertyDependencies)
+          .map(([key, urns]) => [key, kept(urns)] as const)
+          .filter(([, urns]) => urns.length > 0),
       ),
     });
     present.add(resource.urn);

@@ -69,7 +69,10 @@ export class Snapshot {
   }
 }
 
-/** A renamed resource may still be named by its former URN in records that this run has not come to. */
+/**
+ * A renamed resource may still be named by its former URN in records that this run has not come to. Once these are
+ * right, the former URN has served its purpose, and is not recorded.
+ */
 function withCurrentUrns(resources: readonly ResourceState[]): readonly ResourceState[] {
   const present = new Set(resources.map(({ urn }) => urn));
   const renamed = new Map<string, string>();
@@ -80,6 +83,7 @@ function withCurrentUrns(resources: readonly ResourceState[]): readonly Resource
   const rename = (urn: string): string => renamed.get(urn) ?? urn;
   return resources.map((resource) => ({
     ...resource,
+    aliases: [],
     parent: rename(resource.parent),
     dependencies: resource.dependencies.map(rename),
     propertyDependencies: Object.fromEntries(

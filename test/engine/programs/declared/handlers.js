@@ -14,12 +14,14 @@ exports.configure = (request) => {
 };
 
 exports.check = async (olds, news) => {
+  await mark("asking.log", news.askTakesMs);
   log("check", news, { oldsEmpty: Object.keys(olds).length === 0, unknowns: unknownsOf(news) });
   if (news.invalid) return { failures: [{ property: "invalid", reason: String(news.invalid) }] };
   return { inputs: { ...plain(news), derived: `made of ${news.value === UNKNOWN ? "[unknown]" : news.value}` } };
 };
 
 exports.diff = async (id, olds, news) => {
+  await mark("asking.log", news.askTakesMs);
   log("diff", news, { id, unknowns: unknownsOf(news) });
   const changed = (key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]);
   const replaces = ["place", "upstream"].filter(changed);
@@ -62,12 +64,17 @@ exports.delete = async (id, props) => {
   rmSync(hostFile(id), { force: true });
 };
 
-/** Takes the time that the resource asks for, and shows how many calls run at once. */
+/** Takes the time that the resource asks for. */
 async function act(inputs) {
-  const started = join(process.env.ENGINE_TEST_HOST, "running.log");
-  appendFileSync(started, "+");
-  await delay(inputs.takesMs ?? 0);
-  appendFileSync(started, "-");
+  await mark("running.log", inputs.takesMs);
+}
+
+/** Leaves a mark before and after the wait, so that the file shows how many calls run at once. */
+async function mark(file, waitMs = 0) {
+  const log = join(process.env.ENGINE_TEST_HOST, file);
+  appendFileSync(log, "+");
+  await delay(waitMs);
+  appendFileSync(log, "-");
 }
 
 function plain(props) {

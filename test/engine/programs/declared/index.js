@@ -34,6 +34,7 @@ for (const { name, component, inputs = {}, dependsOn = [], parent, options = {} 
     : new Thing(name, resolveValue(inputs), resolved);
   made.set(name, resource);
 }
-if (declared.failWith !== undefined) throw new Error(declared.failWith);
+// The SDK prints any other error with its whole stack, which can take it a minute.
+if (declared.failWith !== undefined) throw new pulumi.RunError(declared.failWith);
 
 module.exports = resolveValue(declared.outputs ?? {});
