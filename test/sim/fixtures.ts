@@ -17,7 +17,7 @@ export async function simulate(options: Partial<SimulatorOptions> = {}): Promise
 }
 
 /** A failure as a client sees it. */
-export class CallFailed extends Error {
+class CallFailed extends Error {
   readonly description: readonly string[];
 
   constructor(description: readonly string[]) {

@@ -6,7 +6,6 @@ import { XapiClient } from "../../provider/src/xapi/client.ts";
 import { hasXapiCode, isGone } from "../../provider/src/xapi/errors.ts";
 import * as hosts from "../../provider/src/xapi/hosts.ts";
 import * as networks from "../../provider/src/xapi/networks.ts";
-import * as pifs from "../../provider/src/xapi/pifs.ts";
 import * as pools from "../../provider/src/xapi/pools.ts";
 import * as vifs from "../../provider/src/xapi/vifs.ts";
 import * as vms from "../../provider/src/xapi/vms.ts";
@@ -39,9 +38,6 @@ test("pool, host, PIF and VMs come with their types", async () => {
   const [host] = await hosts.getAllRecords(client);
   expect(pool).toMatchObject({ uuid: simulator.poolUuid, master: host?.ref });
   expect(host).toMatchObject({ uuid: simulator.hostUuid, API_version_major: 2 });
-  expect(await pifs.getAllRecords(client)).toMatchObject([
-    { device: "eth0", VLAN: -1, physical: true, management: true },
-  ]);
   const machines = (await vms.getAllRecords(client)).filter(vms.isMachine);
   expect(machines.map((vm) => vm.name_label).sort()).toStrictEqual(["Fedora server 1", "Fedora server 2"]);
   expect(await firstGuest()).toMatchObject({ power_state: "Halted", domid: -1 });

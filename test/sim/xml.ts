@@ -64,7 +64,7 @@ export function response(value: string): string {
 }
 
 /** `%.16g`, which is what C prints: shorter than 17 digits, never an exponent for the sizes that occur here. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   return String(Number(value.toPrecision(16)));
 }
 

@@ -10,7 +10,7 @@ export interface CommandResult {
 }
 
 /** The only command ever run on a host: nothing of ours is on its command line, the script comes by stdin. */
-export const REMOTE_SHELL = "/bin/sh -s";
+const REMOTE_SHELL = "/bin/sh -s";
 
 const COMMAND_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 500;

@@ -44,7 +44,7 @@ export async function recordFormer(
     ipv4Gateway: vif.ipv4_gateway,
   };
   const kept = { [formerKey]: JSON.stringify(former), ...vif.other_config, ...marks };
-  await host.xapi.call("VIF.set_other_config", vif.ref, kept);
+  await vifs.setOtherConfig(host.xapi, vif.ref, kept);
   host.poolChanged();
 }
 
@@ -62,7 +62,7 @@ export async function giveBack(host: HostContext, vif: VifRecord, former: Former
   await restoreAddress(host, vif, former);
   if (vif.network !== network.ref) await vifs.move(host.xapi, vif.ref, network.ref);
   const { [ownerKey]: _o, [incarnationKey]: _i, [formerKey]: _f, ...foreign } = vif.other_config;
-  await host.xapi.call("VIF.set_other_config", vif.ref, foreign);
+  await vifs.setOtherConfig(host.xapi, vif.ref, foreign);
   host.poolChanged();
 }
 

@@ -76,7 +76,7 @@ export async function syncVif(
   const network = await networkOf(host, textOf(inputs, "network") ?? "");
   const marks = ownershipMarks(textOf(inputs, "owner") ?? "", incarnation);
   const missing = Object.entries(marks).filter(([key, value]) => vif.other_config[key] !== value);
-  if (missing.length > 0) await host.xapi.call("VIF.set_other_config", vif.ref, { ...vif.other_config, ...marks });
+  if (missing.length > 0) await vifs.setOtherConfig(host.xapi, vif.ref, { ...vif.other_config, ...marks });
   if (vif.network !== network.ref) await vifs.move(host.xapi, vif.ref, network.ref);
   host.poolChanged();
   const view = await host.poolView();

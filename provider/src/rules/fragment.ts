@@ -2,7 +2,7 @@ import { renderRule } from "./render";
 import { chains, type Rule } from "./rule";
 
 /** Version of the fragment format this code writes; the host program refuses files of a newer one. */
-export const fragmentFormat = 1;
+const fragmentFormat = 1;
 
 /** Who claims which port of the external address. */
 export interface Claim {

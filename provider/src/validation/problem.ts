@@ -7,7 +7,7 @@ export interface Problem {
 }
 
 /** Puts a value of unknown type into a message: short, quoted, on one line. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

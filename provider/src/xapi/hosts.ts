@@ -24,10 +24,6 @@ export async function getAllRecords(client: XapiClient): Promise<HostRecord[]> {
   return decodeAll(kind, await client.call("host.get_all_records"), decode);
 }
 
-export async function getRecord(client: XapiClient, ref: string): Promise<HostRecord> {
-  return decode(ref, await client.call("host.get_record", ref));
-}
-
 function decode(ref: string, raw: unknown): HostRecord {
   const record = new RecordReader(kind, raw);
   return {

@@ -4,7 +4,7 @@ import { XapiConnectionError } from "./errors";
 export type RawRecord = Readonly<Record<string, unknown>>;
 
 /** XAPI's reference to nothing. */
-export const nullRef = "OpaqueRef:NULL";
+const nullRef = "OpaqueRef:NULL";
 
 /** True for a reference to an object; very old hosts write an empty text for none. */
 export function isRef(ref: string): boolean {

@@ -1,5 +1,5 @@
 import type { XapiClient } from "./client";
-import { removeOtherConfigKey, setOtherConfigKey, unlessGone } from "./objects";
+import { unlessGone } from "./objects";
 import { decodeAll, RecordReader } from "./records";
 import { runTask } from "./tasks";
 
@@ -87,18 +87,13 @@ export async function configureIpv4(
   await client.call("VIF.configure_ipv4", ref, mode, ipv4?.address ?? "", ipv4?.gateway ?? "");
 }
 
-/** Removes the key, then adds it: two calls. */
-export function setOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
-  return setOtherConfigKey(client, kind, ref, key, value);
-}
-
-/** Fails with MAP_DUPLICATE_KEY when the key is there. */
-export async function addToOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
-  await client.call("VIF.add_to_other_config", ref, key, value);
-}
-
-export function removeFromOtherConfig(client: XapiClient, ref: string, key: string): Promise<void> {
-  return removeOtherConfigKey(client, kind, ref, key);
+/** Writes the whole map in one call; start from the map just read, as other tools keep keys of theirs there. */
+export async function setOtherConfig(
+  client: XapiClient,
+  ref: string,
+  otherConfig: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.call("VIF.set_other_config", ref, otherConfig);
 }
 
 function decode(ref: string, raw: unknown): VifRecord {

@@ -1,5 +1,5 @@
 import type { XapiClient } from "./client";
-import { removeOtherConfigKey, setOtherConfigKey, unlessGone } from "./objects";
+import { unlessGone } from "./objects";
 import { decodeAll, isRef, RecordReader } from "./records";
 
 const kind = "VM";
@@ -48,13 +48,7 @@ export function isMachine(vm: VmRecord): boolean {
   return !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain;
 }
 
-/** Undefined when there is no such VM (any more). */
-export async function getByUuid(client: XapiClient, uuid: string): Promise<VmRecord | undefined> {
-  const ref = await unlessGone(client.call<string>("VM.get_by_uuid", uuid));
-  return ref === undefined ? undefined : unlessGone(getRecord(client, ref));
-}
-
-export async function getRecord(client: XapiClient, ref: string): Promise<VmRecord> {
+async function getRecord(client: XapiClient, ref: string): Promise<VmRecord> {
   return decode(ref, await client.call("VM.get_record", ref));
 }
 
@@ -75,20 +69,6 @@ export async function getGuestMetrics(client: XapiClient, vm: VmRecord): Promise
     other: record.map("other", {}),
     can_use_hotplug_vif: hotplug === "yes" || hotplug === "no" ? hotplug : "unspecified",
   };
-}
-
-/** Removes the key, then adds it: two calls. */
-export function setOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
-  return setOtherConfigKey(client, kind, ref, key, value);
-}
-
-/** Fails with MAP_DUPLICATE_KEY when the key is there. */
-export async function addToOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
-  await client.call("VM.add_to_other_config", ref, key, value);
-}
-
-export function removeFromOtherConfig(client: XapiClient, ref: string, key: string): Promise<void> {
-  return removeOtherConfigKey(client, kind, ref, key);
 }
 
 function decode(ref: string, raw: unknown): VmRecord {

@@ -120,7 +120,7 @@ export class Planner {
 }
 
 /** The provider's `check` refused the inputs. */
-export class CheckError extends Error {
+class CheckError extends Error {
   readonly urn: string;
 
   constructor(urn: string, failures: readonly { readonly property: string; readonly reason: string }[]) {

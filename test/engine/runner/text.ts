@@ -4,7 +4,7 @@ import { isMap, PROVIDER_PROPERTY, type PropertyMap, type PropertyValue, Secret,
 /** Shown instead of a secret. */
 export const SECRET_TEXT = "[secret]";
 /** Shown instead of a value that only the up will know. */
-export const UNKNOWN_TEXT = "[unknown]";
+const UNKNOWN_TEXT = "[unknown]";
 
 const INDENT = "      ";
 
@@ -33,12 +33,12 @@ export function describeChanges(before: PropertyMap, after: PropertyMap): string
 }
 
 /** A value in one line, without its secrets. */
-export function showValue(value: PropertyValue | undefined): string {
+function showValue(value: PropertyValue | undefined): string {
   return value === undefined || value === null ? "(none)" : (JSON.stringify(redact(value)) ?? "(none)");
 }
 
 /** The value as plain JSON, with secrets and unknown values replaced by what they are. */
-export function redact(value: PropertyValue): unknown {
+function redact(value: PropertyValue): unknown {
   if (value instanceof Secret) return SECRET_TEXT;
   if (value instanceof Unknown) return UNKNOWN_TEXT;
   if (Array.isArray(value)) return value.map(redact);

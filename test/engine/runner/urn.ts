@@ -1,7 +1,7 @@
 /** Type of the root of every stack. */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 /** Package of all dynamic resources of the Node.js SDK. */
-export const DYNAMIC_PACKAGE = "pulumi-nodejs";
+const DYNAMIC_PACKAGE = "pulumi-nodejs";
 export const DYNAMIC_PROVIDER_TYPE = `pulumi:providers:${DYNAMIC_PACKAGE}`;
 
 export interface UrnParts {

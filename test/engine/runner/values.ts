@@ -105,7 +105,7 @@ function contains(value: PropertyValue, matches: (value: PropertyValue) => boole
   return isMap(value) && Object.values(value).some((item) => contains(item, matches));
 }
 
-export function containsSecrets(value: PropertyValue): boolean {
+function containsSecrets(value: PropertyValue): boolean {
   return contains(value, (item) => item instanceof Secret);
 }
 
@@ -120,7 +120,7 @@ export function reveal(value: PropertyValue): PropertyValue {
   return isMap(value) ? revealMap(value) : value;
 }
 
-export function revealMap(map: PropertyMap): PropertyMap {
+function revealMap(map: PropertyMap): PropertyMap {
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, reveal(value)]));
 }
 
