@@ -38,6 +38,7 @@ test("a guest reports its static address again after a restart", async () => {
 test("an address can be set only after the guest ran with tools that can set one", async () => {
   const { simulator, call, vm, vif } = await scene();
   const configure = () => call("VIF.configure_ipv4", vif, "Static", "192.168.100.11/24", "");
+  simulator.admin.modify("VM", vm, { guest_metrics: "OpaqueRef:NULL" });
   await expect(configure()).rejects.toThrow(`VM_LACKS_FEATURE ${vm}`);
   simulator.admin.setGuestTools(vm, { staticIp: false });
   await call("VM.start", vm, false, false);

@@ -26,7 +26,6 @@ const SERVERS = ["Fedora server 1", "Fedora server 2"] as const;
 
 /** The whole story, in order. */
 export async function tellStory(scene: Scene): Promise<void> {
-  await runServersOnce(scene);
   const before = await showHostBefore(scene);
   await previewStack(scene);
   const commandLines = await deployStack(scene);
@@ -37,13 +36,6 @@ export async function tellStory(scene: Scene): Promise<void> {
   await destroyStack(scene);
   await compareWithStart(scene, before);
   await showNothingLeft(scene, commandLines);
-}
-
-/** XAPI sets a guest's address only if the guest's tools ran once and said that they can. */
-async function runServersOnce({ administrator, proofs }: Scene): Promise<void> {
-  await Promise.all(SERVERS.map((vm) => administrator.startVm(vm)));
-  await Promise.all(SERVERS.map((vm) => administrator.shutDownVm(vm)));
-  proofs.say(`VMs: ${SERVERS.map((vm) => `"${vm}"`).join(" and ")}, which ran before and are halted`);
 }
 
 async function showHostBefore({ proofs, host }: Scene): Promise<CapturedHost> {

@@ -40,10 +40,25 @@ test("takes over the VIF on the device, keeping UUID and MAC, and gives it back 
   const taken = await deviceZero(pool);
   expect([taken["uuid"], taken["MAC"]]).toEqual([before["uuid"], before["MAC"]]);
   expect(taken["network"]).not.toBe(before["network"]);
-  expect(outs).toMatchObject({ uuid: before["uuid"], mac: before["MAC"], takenOver: true, ipv4SetBy: "guest" });
+  expect(outs).toMatchObject({ uuid: before["uuid"], mac: before["MAC"], takenOver: true, ipv4SetBy: "xapi" });
 
   await handler.delete(pool.newProcess(), id, outs);
   expect(await deviceZero(pool)).toEqual(before);
+});
+
+test("leaves the address to the administrator of a guest whose tools never ran, and sets it once they did", async () => {
+  await using pool = await startPool();
+  const vm = await pool.vmNamed("Fedora server 1");
+  pool.simulator.admin.modify("VM", vm, { guest_metrics: "OpaqueRef:NULL" });
+  const network = await makeNetwork(pool);
+  const inputs = await checked(pool.host, { ...web1, network, onDeviceConflict: "takeOver", ipv4 });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  expect(outs).toMatchObject({ ipv4SetBy: "guest" });
+  await pool.simulator.admin.call("VM.start", vm, false, false);
+  const read = await handler.read(pool.newProcess(), id, outs);
+  expect(read.props["drift"]).toEqual([`the guest's address ${ipv4.address} is not set through XAPI`]);
+  const updated = await handler.update(pool.host, id, read.props, inputs);
+  expect(updated.outs).toMatchObject({ ipv4SetBy: "xapi", drift: [] });
 });
 
 test("gives back a static address the VIF had before", async () => {
