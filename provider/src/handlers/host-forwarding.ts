@@ -4,6 +4,7 @@ import { hostForwardingRules } from "../rules/host-forwarding";
 import { type Cidr, checkHostCidr, checkIpv4, overlaps, parseCidr } from "../validation/ipv4";
 import type { Problem } from "../validation/problem";
 import { checkInterfaceName, checkText } from "../validation/scalars";
+import type { NetworkRecord } from "../xapi/networks";
 import { anything, checkProperties, checkRequired } from "./check-common";
 import {
   createFragment,
@@ -84,8 +85,11 @@ export const hostForwardingHandler: Handler = {
     const snapshot = reachable ? await host.dom0.snapshot() : undefined;
     const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
     const cidr = parseCidr(news["address"]);
-    if (snapshot !== undefined && cidr !== undefined && failures.length === 0) {
-      failures.push(...overlappingRoutes(cidr, networkUuid, snapshot));
+    if (snapshot !== undefined && failures.length === 0) {
+      const { networks } = await host.poolView();
+      const network = networks.find((candidate) => candidate.uuid === networkUuid);
+      failures.push(...checkInternal(network, textOf(news, "externalInterface"), snapshot));
+      if (cidr !== undefined) failures.push(...overlappingRoutes(cidr, network?.bridge, snapshot));
     }
     const rules = cidr === undefined ? undefined : hostForwardingRules(cidr);
     const text = rules && rulesText(rules, "", roleNames(news, networkUuid, snapshot));
@@ -114,9 +118,25 @@ export const hostForwardingHandler: Handler = {
   delete: (host, id, props) => deleteFragment(host, id, props),
 };
 
+/** The closing rules would cut the host off on the network that it is managed by. */
+function checkInternal(
+  network: NetworkRecord | undefined,
+  externalInterface: string | undefined,
+  snapshot: HostSnapshot,
+): Problem[] {
+  if (network === undefined) return [];
+  const outside = [snapshot.external?.interface, externalInterface];
+  const isOutside = outside.includes(network.bridge);
+  const isHostInternal = network.other_config["is_host_internal_management_network"] === "true";
+  if (!isOutside && !isHostInternal) return [];
+  const what = isHostInternal ? "belongs to the host itself" : `is the outside one (${network.bridge})`;
+  return [
+    { property: "network", reason: `expected an internal network, found "${network.name_label}", which ${what}` },
+  ];
+}
+
 /** A second route to the same addresses would take traffic away from where it goes today. */
-function overlappingRoutes(cidr: Cidr, networkUuid: string | undefined, snapshot: HostSnapshot): Problem[] {
-  const own = snapshot.bridges.find((bridge) => bridge.network === networkUuid)?.name;
+function overlappingRoutes(cidr: Cidr, own: string | undefined, snapshot: HostSnapshot): Problem[] {
   return snapshot.routes
     .filter((route) => route.interface !== own)
     .map((route) => ({ route, other: parseCidr(route.destination) }))

@@ -25,8 +25,7 @@ afterAll(async () => {
   await host?.close();
 });
 
-const network = "Pool-wide network associated with eth0";
-const nat = { owner: urnOf("HostForwarding", "nat"), network, address: "192.168.100.1/24" };
+const nat = { owner: urnOf("HostForwarding", "nat"), network: unknownValue, address: "192.168.100.1/24" };
 const forward = {
   ...{ owner: urnOf("PortForward", "http"), forwarding: unknownValue, network: unknownValue },
   ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
@@ -67,6 +66,15 @@ test.each<[Props, string]>([
   ],
 ])("HostForwarding refuses %j", async (wrong, message) => {
   expect(await refused(hostForwardingHandler, run.process(), { ...nat, ...wrong })).toEqual([message]);
+});
+
+test.each([
+  ["Pool-wide network associated with eth0", /which is the outside one \(xenbr0\)$/],
+  ["Host internal management network", /which belongs to the host itself$/],
+])("HostForwarding refuses the network %s, where its closing rules would cut the host off", async (network, reason) => {
+  const [message] = await refused(hostForwardingHandler, run.process(), { ...nat, network });
+  expect(message).toMatch(/^network: expected an internal network, found/);
+  expect(message).toMatch(reason);
 });
 
 test("HostForwarding refuses a network nobody knows, with the candidates", async () => {
