@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** One project a level. They run one after the other, cheap ones first; lab and e2e share two cores with real daemons. */
 const levels = {
-  unit: {},
-  sim: { testTimeout: 20_000 },
+  unit: { testTimeout: 30_000 },
+  sim: { testTimeout: 60_000 },
   engine: { testTimeout: 120_000, hookTimeout: 60_000 },
   lab: { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false },
   e2e: { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false },
