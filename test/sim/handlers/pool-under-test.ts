@@ -1,12 +1,15 @@
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host } from "../../../provider/src/hosts/host.ts";
 import { startSimulator } from "../simulator.ts";
+import { makeTlsIdentity } from "../tls.ts";
 
 const password = "correct horse";
+/** Making a key takes longer than a test; the hosts of one file share theirs. */
+const tls = makeTlsIdentity("xenserver-lab");
 
 /** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
 export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
-  const simulator = await startSimulator({ password, listen: { port: 0 }, ...options });
+  const simulator = await startSimulator({ password, listen: { port: 0 }, tls: await tls, ...options });
   const warnings: string[] = [];
   const seenIds = new Set<string>();
   const hosts: Host[] = [];
