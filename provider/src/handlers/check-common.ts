@@ -1,4 +1,5 @@
 import type { Problem } from "../validation/problem";
+import { checkText } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
 import type { Props } from "./handler";
 
@@ -24,6 +25,15 @@ export function checkRequired(news: Props, keys: readonly string[]): Problem[] {
     .filter((key) => news[key] === undefined || news[key] === null)
     .map((property) => ({ property, reason: "a value is required, found nothing" }));
 }
+
+/**
+ * The resource's URN. It goes into fragments line by line and into `other_config`; a resource name with a line break in it
+ * would forge lines.
+ */
+export const checkOwner: PropertyCheck = (property, value) => checkText(property, value, { min: 1, max: 1024 });
+
+/** The name of a host profile. */
+export const checkHostProfile: PropertyCheck = (property, value) => checkText(property, value, { min: 1, max: 64 });
 
 /** For properties which the class fills in. */
 export const anything: PropertyCheck = () => [];

@@ -3,9 +3,9 @@ import type { FragmentOutcome, HostSnapshot } from "../dom0/host";
 import type { HostContext } from "../hosts/context";
 import { parseFragment } from "../rules/fragment";
 import { describeOwner } from "../rules/owner";
-import type { CreateAnswer, Props, ReadAnswer } from "./handler";
+import type { CreateAnswer, Handler, Props, ReadAnswer } from "./handler";
 import { newIncarnation, newToken, ownPartOf, renderId, stateVersion } from "./identity";
-import { plain, textOf } from "./props";
+import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -16,12 +16,37 @@ export interface FragmentMarks {
 /** What differs between the resources that live in one fragment each. */
 export interface FragmentKind {
   readonly kind: "host-forwarding" | "port-forward";
+  /** Inputs whose change is a change of the resource; the others only describe. */
+  readonly compared: readonly string[];
   /** The fragment's text. */
   compile(inputs: Props, marks: FragmentMarks, networkUuid: string): string;
   /** Outputs beside the inputs, as the host has them now. */
   outputs(inputs: Props, networkUuid: string, snapshot: HostSnapshot): Props;
   /** UUID of the network the inputs name. */
   networkUuid(host: HostContext, inputs: Props): Promise<string>;
+}
+
+/** The handler of a resource that lives in one fragment; nothing but another host replaces it. */
+export function fragmentHandler(kind: FragmentKind, check: Handler["check"]): Handler {
+  return {
+    check,
+    async diff(host, id, olds, news) {
+      host.seenIds.add(id);
+      const changed = changedKeys(olds, news, kind.compared);
+      if (textsOf(olds, "drift").length > 0) changed.push("drift");
+      return diffAnswer(changed, changedKeys(olds, news, ["host"]));
+    },
+    create: (host, inputs) => createFragment(host, kind, inputs),
+    read(host, id, props) {
+      host.seenIds.add(id);
+      return readFragment(host, kind, id, props);
+    },
+    update(host, id, olds, news) {
+      host.seenIds.add(id);
+      return updateFragment(host, kind, id, olds, news);
+    },
+    delete: deleteFragment,
+  };
 }
 
 /** Create and update are one body: the fragment is put, the transaction confirmed, the host's answer returned. */
@@ -43,7 +68,7 @@ async function putFragment(
 }
 
 /** Makes the resource; a fragment that an earlier, interrupted create of the same resource left is taken over. */
-export async function createFragment(host: HostContext, kind: FragmentKind, inputs: Props): Promise<CreateAnswer> {
+async function createFragment(host: HostContext, kind: FragmentKind, inputs: Props): Promise<CreateAnswer> {
   const realm = await host.hostUuid();
   const owner = textOf(inputs, "owner") ?? "";
   const snapshot = await host.dom0.snapshot();
@@ -63,7 +88,7 @@ export async function createFragment(host: HostContext, kind: FragmentKind, inpu
   return { id, outs };
 }
 
-export async function updateFragment(
+async function updateFragment(
   host: HostContext,
   kind: FragmentKind,
   id: string,
@@ -77,12 +102,7 @@ export async function updateFragment(
 }
 
 /** What the host has of the resource; parts that are missing are listed in `drift` and taken out of `rules`. */
-export async function readFragment(
-  host: HostContext,
-  kind: FragmentKind,
-  id: string,
-  props: Props,
-): Promise<ReadAnswer> {
+async function readFragment(host: HostContext, kind: FragmentKind, id: string, props: Props): Promise<ReadAnswer> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
   const snapshot = await host.dom0.snapshot();
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
@@ -97,7 +117,7 @@ export async function readFragment(
 }
 
 /** Removes exactly what this life of the resource put there. */
-export async function deleteFragment(host: HostContext, id: string, props: Props): Promise<void> {
+async function deleteFragment(host: HostContext, id: string, props: Props): Promise<void> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
   const incarnation = textOf(props, "incarnation") ?? "";
   const outcome = await host.dom0.submit({ op: "remove", token, incarnation });

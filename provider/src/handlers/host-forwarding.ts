@@ -5,24 +5,17 @@ import { type Cidr, checkHostCidr, checkIpv4, overlaps, parseCidr } from "../val
 import type { Problem } from "../validation/problem";
 import { checkInterfaceName, checkText } from "../validation/scalars";
 import type { NetworkRecord } from "../xapi/networks";
-import { anything, checkProperties, checkRequired } from "./check-common";
-import {
-  createFragment,
-  deleteFragment,
-  type FragmentKind,
-  type FragmentMarks,
-  readFragment,
-  updateFragment,
-} from "./fragment-resource";
+import { anything, checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
+import { type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { preflight } from "./preflight";
-import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
+import { plain, textOf } from "./props";
 import { knownNetworkUuid, networkUuidOf } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 
 const checks = {
-  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
-  owner: anything,
+  host: checkHostProfile,
+  owner: checkOwner,
   network: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   networkLabel: anything,
   address: checkHostCidr,
@@ -31,11 +24,11 @@ const checks = {
   rules: anything,
 };
 
-/** Inputs whose change is a change of the resource; `rules` and `networkLabel` only describe. */
 const compared = ["owner", "network", "address", "externalInterface", "externalAddress"];
 
 const kind: FragmentKind = {
   kind: "host-forwarding",
+  compared,
   compile(inputs, marks, networkUuid) {
     return renderFragment(fragmentOf(inputs, marks, networkUuid), hostForwardingRules(addressOf(inputs)));
   },
@@ -77,46 +70,23 @@ function addressOf(inputs: Props): Cidr {
 }
 
 /** dom0 as a router: handler of the resource HostForwarding. */
-export const hostForwardingHandler: Handler = {
-  async check(host, _olds, news) {
-    const failures = [...checkRequired(news, ["network", "address"]), ...checkProperties(news, checks)];
-    const { reachable, problems } = await preflight(host, "dom0");
-    failures.push(...problems);
-    const snapshot = reachable ? await host.dom0.snapshot() : undefined;
-    const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
-    const cidr = parseCidr(news["address"]);
-    if (snapshot !== undefined && failures.length === 0) {
-      const { networks } = await host.poolView();
-      const network = networks.find((candidate) => candidate.uuid === networkUuid);
-      failures.push(...checkInternal(network, textOf(news, "externalInterface"), snapshot));
-      if (cidr !== undefined) failures.push(...overlappingRoutes(cidr, network?.bridge, snapshot));
-    }
-    const rules = cidr === undefined ? undefined : hostForwardingRules(cidr);
-    const text = rules && rulesText(rules, "", roleNames(news, networkUuid, snapshot));
-    return { inputs: plain({ ...news, host: textOf(news, "host") ?? "default", rules: text ?? [] }), failures };
-  },
-
-  async diff(host, id, olds, news) {
-    host.seenIds.add(id);
-    const changed = changedKeys(olds, news, compared);
-    if (textsOf(olds, "drift").length > 0) changed.push("drift");
-    return diffAnswer(changed, changedKeys(olds, news, ["host"]));
-  },
-
-  create: (host, inputs) => createFragment(host, kind, inputs),
-
-  read(host, id, props) {
-    host.seenIds.add(id);
-    return readFragment(host, kind, id, props);
-  },
-
-  update(host, id, olds, news) {
-    host.seenIds.add(id);
-    return updateFragment(host, kind, id, olds, news);
-  },
-
-  delete: (host, id, props) => deleteFragment(host, id, props),
-};
+export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host, _olds, news) => {
+  const failures = [...checkRequired(news, ["network", "address"]), ...checkProperties(news, checks)];
+  const { reachable, problems } = await preflight(host, "dom0");
+  failures.push(...problems);
+  const snapshot = reachable ? await host.dom0.snapshot() : undefined;
+  const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
+  const cidr = parseCidr(news["address"]);
+  if (snapshot !== undefined && failures.length === 0) {
+    const { networks } = await host.poolView();
+    const network = networks.find((candidate) => candidate.uuid === networkUuid);
+    failures.push(...checkInternal(network, textOf(news, "externalInterface"), snapshot));
+    if (cidr !== undefined) failures.push(...overlappingRoutes(cidr, network?.bridge, snapshot));
+  }
+  const rules = cidr === undefined ? undefined : hostForwardingRules(cidr);
+  const text = rules && rulesText(rules, "", roleNames(news, networkUuid, snapshot));
+  return { inputs: plain({ ...news, host: textOf(news, "host") ?? "default", rules: text ?? [] }), failures };
+});
 
 /** The closing rules would cut the host off on the network that it is managed by. */
 function checkInternal(

@@ -1,11 +1,11 @@
 import { expected, type Problem } from "../validation/problem";
 import { checkBoolean, checkInteger, checkText, checkTextMap } from "../validation/scalars";
-import { anything, checkProperties, checkRequired } from "./check-common";
+import { checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
 import type { Props } from "./handler";
 
 const checks = {
-  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
-  owner: anything,
+  host: checkHostProfile,
+  owner: checkOwner,
   nameLabel: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   nameDescription: (property: string, value: unknown) => checkText(property, value, { max: 1000 }),
   mtu: (property: string, value: unknown) => checkInteger(property, value, 68, 65535, "an MTU in bytes"),

@@ -7,13 +7,13 @@ import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } fr
 import { expected, type Problem } from "../validation/problem";
 import { checkInterfaceName, checkOneOf, checkPort, checkText, type Protocol, protocols } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import { anything, checkProperties, checkRequired } from "./check-common";
+import { anything, checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
 import type { Props } from "./handler";
 import { numberOf, textOf } from "./props";
 
 const checks = {
-  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
-  owner: anything,
+  host: checkHostProfile,
+  owner: checkOwner,
   forwarding: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   forwardingAddress: anything,
   network: anything,

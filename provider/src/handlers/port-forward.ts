@@ -3,23 +3,15 @@ import { type Fragment, renderFragment } from "../rules/fragment";
 import { type PortForwardSpec, portForwardRules } from "../rules/port-forward";
 import type { Protocol } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import {
-  createFragment,
-  deleteFragment,
-  type FragmentKind,
-  type FragmentMarks,
-  readFragment,
-  updateFragment,
-} from "./fragment-resource";
+import { type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
 import { checkForwardInputs, checkHeldPort, normalisedForward } from "./port-forward-check";
 import { preflight } from "./preflight";
-import { changedKeys, diffAnswer, numberOf, plain, textOf, textsOf } from "./props";
+import { numberOf, plain, textOf } from "./props";
 import { knownNetworkUuid, networkUuidOf } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 
-/** Inputs whose change is a change of the resource; `rules` and `networkLabel` only describe. */
 const compared = [
   ...["owner", "forwarding", "network", "externalInterface", "externalAddress"],
   ...["protocol", "externalPort", "target", "targetPort"],
@@ -27,6 +19,7 @@ const compared = [
 
 const kind: FragmentKind = {
   kind: "port-forward",
+  compared,
   compile(inputs, marks, networkUuid) {
     return renderFragment(fragmentOf(inputs, marks, networkUuid), portForwardRules(specOf(inputs)));
   },
@@ -65,39 +58,16 @@ function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): F
 }
 
 /** A port of the external address that goes to a guest: handler of the resource PortForward. */
-export const portForwardHandler: Handler = {
-  async check(host, _olds, given) {
-    const news = normalisedForward(given);
-    const failures = checkForwardInputs(host, news);
-    const { reachable, problems } = await preflight(host, "dom0");
-    failures.push(...problems);
-    const snapshot = reachable ? await host.dom0.snapshot() : undefined;
-    const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
-    if (snapshot !== undefined && failures.length === 0) failures.push(...checkHeldPort(news, snapshot));
-    return { inputs: plain({ ...news, rules: previewText(news, networkUuid, snapshot) }), failures };
-  },
-
-  async diff(host, id, olds, news) {
-    host.seenIds.add(id);
-    const changed = changedKeys(olds, news, compared);
-    if (textsOf(olds, "drift").length > 0) changed.push("drift");
-    return diffAnswer(changed, changedKeys(olds, news, ["host"]));
-  },
-
-  create: (host, inputs) => createFragment(host, kind, inputs),
-
-  read(host, id, props) {
-    host.seenIds.add(id);
-    return readFragment(host, kind, id, props);
-  },
-
-  update(host, id, olds, news) {
-    host.seenIds.add(id);
-    return updateFragment(host, kind, id, olds, news);
-  },
-
-  delete: (host, id, props) => deleteFragment(host, id, props),
-};
+export const portForwardHandler: Handler = fragmentHandler(kind, async (host, _olds, given) => {
+  const news = normalisedForward(given);
+  const failures = checkForwardInputs(host, news);
+  const { reachable, problems } = await preflight(host, "dom0");
+  failures.push(...problems);
+  const snapshot = reachable ? await host.dom0.snapshot() : undefined;
+  const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
+  if (snapshot !== undefined && failures.length === 0) failures.push(...checkHeldPort(news, snapshot));
+  return { inputs: plain({ ...news, rules: previewText(news, networkUuid, snapshot) }), failures };
+});
 
 function previewText(news: Props, networkUuid: string | undefined, snapshot: HostSnapshot | undefined): string[] {
   const spec = ["protocol", "externalPort", "target", "targetPort"].map((key) => news[key]);

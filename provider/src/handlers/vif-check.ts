@@ -2,13 +2,13 @@ import { checkHostCidr, checkIpv4, contains, parseCidr, subnetOf } from "../vali
 import { expected, type Problem } from "../validation/problem";
 import { checkDevice, checkMac, checkOneOf, checkText } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import { anything, checkProperties, checkRequired } from "./check-common";
+import { checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
 import type { Props } from "./handler";
 import { plain } from "./props";
 
 const checks = {
-  host: (property: string, value: unknown) => checkText(property, value, { min: 1, max: 64 }),
-  owner: anything,
+  host: checkHostProfile,
+  owner: checkOwner,
   vm: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   network: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   device: checkDevice,

@@ -104,6 +104,12 @@ test.each<[Props, string]>([
   expect(await refused(portForwardHandler, run.process(), { ...forward, ...wrong })).toEqual([message]);
 });
 
+test("a resource name with a line break is refused: it would forge lines of a fragment", async () => {
+  const owner = `${urnOf("PortForward", "http")}\nrule 1 nat -A XENNET-PREROUTING -j ACCEPT`;
+  const [message] = await refused(portForwardHandler, run.process(), { ...forward, owner });
+  expect(message).toMatch(/^owner: expected a text without control characters/);
+});
+
 test.each([22, 443])("PortForward refuses port %i, which would lock everybody out", async (port) => {
   const [message] = await refused(portForwardHandler, run.process(), { ...forward, externalPort: port });
   expect(message).toMatch(
