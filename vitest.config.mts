@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const levels = {
   unit: { testTimeout: 30_000 },
   sim: { testTimeout: 60_000 },
-  engine: { testTimeout: 120_000, hookTimeout: 60_000 },
+  engine: { testTimeout: 120_000, hookTimeout: 60_000, maxConcurrency: 3 },
   lab: { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false },
   e2e: { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false },
 };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { type Engine, selectEngine } from "./engine.ts";
 import { stackRunner } from "./runner/run.ts";
 import { type Recording, recordScenario } from "./scenario-run.ts";
@@ -11,7 +11,8 @@ const engines: readonly Engine[] = installed.isReal ? [stackRunner(), installed]
 
 for (const engine of engines) {
   for (const scenario of scenarios) {
-    test(`the ${engine.name} ${scenario.title}`, { timeout: 120_000 }, async () => {
+    // Every scenario has files and processes of its own; most of its time is the start of Node.
+    test.concurrent(`the ${engine.name} ${scenario.title}`, { timeout: 240_000 }, async ({ expect }) => {
       const file = new URL(`./golden/${scenario.name}.json`, import.meta.url);
       const expected = JSON.parse(readFileSync(file, "utf8")) as Recording[];
       const recorded = JSON.parse(JSON.stringify(await recordScenario(engine, scenario))) as Recording[];
