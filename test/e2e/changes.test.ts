@@ -53,6 +53,7 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
       // The guests' address settings became possible with their first start.
       succeeded(await deployment.up());
       const urn = `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:${resource}`;
+      succeeded(await deployment.preview({ replace: [urn], refresh: false }));
       succeeded(await deployment.up({ replace: [urn], refresh: false }));
       await answers(deployment, 80, `Fedora server 1:80 for ${client}`, 10_000);
       await answers(deployment, 8080, `Fedora server 2:80 for ${client}`, 10_000);

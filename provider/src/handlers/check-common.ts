@@ -6,24 +6,23 @@ import type { Props } from "./handler";
 /** Validates one property: nothing when it is absent or not known yet. */
 export type PropertyCheck = (property: string, value: unknown) => readonly Problem[];
 
-/** Runs a validation for each given property, and refuses properties nobody knows, e.g. a misspelt one. */
-export function checkProperties(news: Props, checks: Readonly<Record<string, PropertyCheck>>): Problem[] {
-  const problems: Problem[] = [];
+/** Refuses what is missing, runs a validation for each property given, and refuses properties nobody knows. */
+export function checkProperties(
+  news: Props,
+  required: readonly string[],
+  checks: Readonly<Record<string, PropertyCheck>>,
+): Problem[] {
+  const isMissing = (key: string) => news[key] === undefined || news[key] === null;
+  const missing = required.filter(isMissing);
+  const problems = missing.map((property) => ({ property, reason: "a value is required, found nothing" }));
   for (const [key, value] of Object.entries(news)) {
-    if (key === "__provider" || value === undefined || isUnknown(value)) continue;
-    const check = checks[key];
+    if (value === undefined || missing.includes(key) || isUnknown(value)) continue;
+    const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
     if (check === undefined) {
       problems.push({ property: key, reason: `unknown property; known are ${Object.keys(checks).join(", ")}` });
     } else problems.push(...check(key, value));
   }
   return problems;
-}
-
-/** Refuses a missing required property. */
-export function checkRequired(news: Props, keys: readonly string[]): Problem[] {
-  return keys
-    .filter((key) => news[key] === undefined || news[key] === null)
-    .map((property) => ({ property, reason: "a value is required, found nothing" }));
 }
 
 /**

@@ -60,11 +60,27 @@ async function putFragment(
   const networkUuid = await kind.networkUuid(host, inputs);
   const text = kind.compile(inputs, marks, networkUuid);
   const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text });
-  if (outcome.snapshot.off) {
-    host.warn("`xennet off` is in force on this host: the change is stored, and becomes active with `xennet on`.");
-  }
+  warnWhenOff(host, outcome.snapshot);
+  warnWhenWaiting(host, outcome.snapshot, marks.token);
   const outputs = kind.outputs(inputs, networkUuid, outcome.snapshot);
   return { networkUuid, outs: plain({ ...inputs, ...outputs, ...marks, networkUuid, drift: [], stateVersion }) };
+}
+
+function warnWhenOff(host: HostContext, snapshot: HostSnapshot): void {
+  if (!snapshot.off) return;
+  host.warn(
+    "`xennet off` is in force on this host: what is declared is stored, and becomes active with `xennet on` at its console.",
+  );
+}
+
+/** A bridge that is not there yet is no reason to wait; a role that cannot be resolved is one, and somebody must know. */
+function warnWhenWaiting(host: HostContext, snapshot: HostSnapshot, token: string): void {
+  const stored = snapshot.fragments.find((fragment) => fragment.token === token);
+  if (stored?.status !== "waiting") return;
+  const name = parseFragment(stored.text)?.owner ?? token;
+  host.warn(
+    `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet. \`xennet status\` at its console says which.`,
+  );
 }
 
 /** Makes the resource; a fragment that an earlier, interrupted create of the same resource left is taken over. */
@@ -96,15 +112,33 @@ async function updateFragment(
   news: Props,
 ): Promise<{ outs: Props }> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
+  refuseForeign(await host.dom0.snapshot(), kind, token, [textOf(olds, "owner"), textOf(news, "owner")]);
   const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
   const { outs } = await putFragment(host, kind, news, { token, incarnation });
   return { outs };
+}
+
+/** An update never writes over a fragment of another kind or owner, whatever the state says. */
+function refuseForeign(
+  snapshot: HostSnapshot,
+  kind: FragmentKind,
+  token: string,
+  owners: ReadonlyArray<string | undefined>,
+): void {
+  const stored = snapshot.fragments.find((fragment) => fragment.token === token);
+  const found = stored && parseFragment(stored.text);
+  if (found === undefined || (found.kind === kind.kind && owners.includes(found.owner))) return;
+  throw new XennetError(
+    "FRAGMENT_FOREIGN",
+    `the fragment ${token} on the host is the ${found.kind} ${describeOwner(found.owner)}, not this resource; the state does not fit the host. Run \`pulumi refresh\`, or remove the resource from the state`,
+  );
 }
 
 /** What the host has of the resource; parts that are missing are listed in `drift` and taken out of `rules`. */
 async function readFragment(host: HostContext, kind: FragmentKind, id: string, props: Props): Promise<ReadAnswer> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
   const snapshot = await host.dom0.snapshot();
+  warnWhenOff(host, snapshot);
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
   if (stored === undefined) return { id: "", props: {}, inputs: {} };
   const networkUuid = textOf(props, "networkUuid") ?? (await kind.networkUuid(host, props));

@@ -1,6 +1,8 @@
 import { XennetError } from "../core/errors";
 import { redact } from "../core/redact";
-import type { Handler, Props } from "./handler";
+import type { Problem } from "../validation/problem";
+import { isUnknown } from "../validation/unknown";
+import type { CheckAnswer, Handler, Props } from "./handler";
 import { hostForwardingHandler } from "./host-forwarding";
 import { portForwardHandler } from "./port-forward";
 import { installProcessEnd } from "./process-end";
@@ -32,7 +34,7 @@ export async function handle(kind: string, method: keyof Handler, args: readonly
     if (handler === undefined) throw new XennetError("KIND_UNKNOWN", `this version does not know the resource ${kind}`);
     return await call(handler, method, args);
   } catch (error) {
-    throw presentable(error);
+    throw presentable(error, method);
   }
 }
 
@@ -51,25 +53,54 @@ async function call(handler: Handler, method: keyof Handler, args: readonly unkn
   return handler.delete(host, id, last);
 }
 
-/** In `check` a host profile that cannot be used is one more failure, so that it is shown like the others. */
-async function checkOn(handler: Handler, profile: string, olds: Props, news: Props): Promise<unknown> {
+/** In `check` an error is one more failure of a property, so that it is shown like the others. */
+async function checkOn(handler: Handler, profile: string, olds: Props, given: Props): Promise<CheckAnswer> {
+  const { secretInputs, ...news } = given;
+  // Nothing can be asked of a host whose profile is not known yet.
+  if (isUnknown(profile)) return { inputs: news, failures: [] };
+  const { inputs, failures } = await answerOrFailure(handler, profile, olds, news);
+  return { inputs, failures: failures.map((failure) => withoutSecrets(failure, secretInputs)) };
+}
+
+async function answerOrFailure(handler: Handler, profile: string, olds: Props, news: Props): Promise<CheckAnswer> {
   try {
     return await handler.check(runtime.host(profile), olds, news);
   } catch (error) {
-    if (!(error instanceof XennetError) || error.code !== "CONFIG_INVALID") throw error;
-    return { inputs: news, failures: [{ property: "host", reason: redact(error.message) }] };
+    if (!(error instanceof XennetError)) throw error;
+    const reason = redact(`${error.message} (${error.code})`);
+    return { inputs: news, failures: [{ property: error.property ?? "host", reason }] };
   }
 }
+
+/** The provider gets secret inputs in clear; the class says which they are, and no message may show them. */
+function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
+  const root = failure.property.split(/[.[]/)[0] ?? "";
+  if (!Array.isArray(secretInputs) || !secretInputs.includes(root)) return failure;
+  // Every message says what was expected, then what was found.
+  const [wanted] = failure.reason.split(", found ");
+  const reason =
+    wanted === failure.reason ? "expected another value, found a secret one" : `${wanted}, found a secret value`;
+  return { ...failure, reason };
+}
+
+/** Refreshing and destroying run with the configuration stored at the last up; so does the refresh before an up. */
+const usesStoredConfig: ReadonlySet<keyof Handler> = new Set(["read", "delete"]);
+const aboutSettings = /^(SSH_|XAPI_(UNREACHABLE|TIMEOUT|CERTIFICATE|AUTH|ENDPOINT)|CONFIG_|PROFILE_|HOST_MISMATCH)/;
+const storedConfigHint =
+  "Note: refresh, destroy and the refresh before an up use the settings stored at the last up. If you changed them since, " +
+  "give the new ones as environment variables (XENNET_HOST, XENNET_PASSWORD, XENNET_XAPI_FINGERPRINT, …), or run " +
+  "`pulumi up --refresh=false` once.";
 
 /**
  * The error as the engine shows it: message, code and facts, no credential, and no stack trace (the SDK prints it with the
  * paths of the machine, and the user can do nothing with it). What keeps a half-made resource in the state stays on it.
  */
-function presentable(error: unknown): Error {
+function presentable(error: unknown, method: keyof Handler): Error {
   const source = error instanceof Error ? error : new Error(String(error));
   const known = source instanceof XennetError;
   const code = known ? ` (${source.code})` : "";
-  const message = redact(`${source.message}${code}`);
+  const stored = known && usesStoredConfig.has(method) && aboutSettings.test(source.code) ? ` ${storedConfigHint}` : "";
+  const message = redact(`${source.message}${code}${stored}`);
   const shown = Object.assign(new Error(message), partialState(source, message));
   // An error nobody expected is a defect of this package: its trace goes into the report.
   shown.stack = known ? "" : redact(source.stack ?? "");

@@ -1,6 +1,6 @@
 import { expected, type Problem } from "../validation/problem";
 import { checkBoolean, checkInteger, checkText, checkTextMap } from "../validation/scalars";
-import { checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
+import { checkHostProfile, checkOwner, checkProperties } from "./check-common";
 import type { Props } from "./handler";
 
 const checks = {
@@ -16,7 +16,7 @@ const checks = {
 
 /** What can be said of a network's inputs without the host. */
 export function checkNetworkInputs(news: Props): Problem[] {
-  return [...checkRequired(news, ["nameLabel"]), ...checkProperties(news, checks)];
+  return checkProperties(news, ["nameLabel"], checks);
 }
 
 function checkTags(property: string, value: unknown): Problem[] {

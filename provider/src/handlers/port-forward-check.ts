@@ -7,7 +7,7 @@ import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } fr
 import { expected, type Problem } from "../validation/problem";
 import { checkInterfaceName, checkOneOf, checkPort, checkText, type Protocol, protocols } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import { anything, checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
+import { anything, checkHostProfile, checkOwner, checkProperties } from "./check-common";
 import type { Props } from "./handler";
 import { numberOf, textOf } from "./props";
 
@@ -31,7 +31,7 @@ const required = ["forwarding", "network", "externalPort", "target"];
 
 /** What can be said without the host: the values themselves, and the other forwards of this run. */
 export function checkForwardInputs(host: HostContext, news: Props): Problem[] {
-  const failures = [...checkRequired(news, required), ...checkProperties(news, checks)];
+  const failures = checkProperties(news, required, checks);
   failures.push(...checkTarget(news), ...checkPortChoice(news));
   if (failures.length === 0) failures.push(...claimPort(host, news));
   return failures;
@@ -83,7 +83,15 @@ function claimPort(host: HostContext, news: Props): Problem[] {
   const parts = ["host", "externalAddress", "protocol", "externalPort"].map((key) => news[key]);
   if (isUnknown(parts)) return [];
   const other = host.claims.claim(parts.map((part) => String(part ?? "auto")).join("/"), textOf(news, "owner") ?? "");
-  return other === undefined ? [] : [takenBy(news, describeOwner(other), "already forwards it")];
+  if (other === undefined) return [];
+  const port = `${news["protocol"]} port ${news["externalPort"]}`;
+  const both = `${describeOwner(other)} and ${describeOwner(textOf(news, "owner") ?? "")}`;
+  return [
+    {
+      property: "externalPort",
+      reason: `expected one forward a port, but two of this program ask for ${port}: ${both}`,
+    },
+  ];
 }
 
 /** A port that another stack holds on the host; an older declaration of the same stack is no conflict. */
@@ -93,13 +101,13 @@ export function checkHeldPort(news: Props, snapshot: HostSnapshot): Problem[] {
     .map((stored) => parseFragment(stored.text))
     .filter((other) => other?.claim?.protocol === news["protocol"] && other?.claim?.port === news["externalPort"])
     .filter((other) => other !== undefined && other.owner !== owner && !sameStack(other.owner, owner))
-    .map((other) => takenBy(news, describeOwner(other?.owner ?? ""), "holds it on this host"));
+    .map((other) => takenBy(news, describeOwner(other?.owner ?? "")));
 }
 
-function takenBy(news: Props, culprit: string, verb: string): Problem {
+function takenBy(news: Props, culprit: string): Problem {
   const port = `${news["protocol"]} port ${news["externalPort"]}`;
   return {
     property: "externalPort",
-    reason: `expected a free port, found ${port}: ${culprit} ${verb}. Choose another external port`,
+    reason: `expected a free port, found ${port}: ${culprit} holds it on this host. Choose another external port`,
   };
 }

@@ -47,7 +47,7 @@ function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): F
   return {
     kind: "port-forward",
     ...{ token: marks.token, incarnation: marks.incarnation, owner },
-    name: owner.slice(owner.lastIndexOf("::") + 2),
+    name: owner.slice(owner.lastIndexOf("::") + 2).trim() || "-",
     network: networkUuid,
     externalInterface: textOf(inputs, "externalInterface") ?? "auto",
     externalAddress: textOf(inputs, "externalAddress") ?? "auto",

@@ -5,6 +5,9 @@ import type { Problem } from "../validation/problem";
 /** Codes which say that the host does not answer, as opposed to answering with a refusal. */
 const silent = new Set(["XAPI_UNREACHABLE", "XAPI_TIMEOUT", "SSH_UNREACHABLE", "SSH_TIMEOUT"]);
 
+/** Hosts that did not answer a check of this process; what writes to them tries anew. */
+const silentHosts = new WeakSet<HostContext>();
+
 export interface Preflight {
   /** False when the host does not answer: nothing that depends on it can be checked now. */
   readonly reachable: boolean;
@@ -16,13 +19,16 @@ export interface Preflight {
  * does not answer is a warning only: the preview may be made far away from it, and `up` fails on its own.
  */
 export async function preflight(host: HostContext, needs: "xapi" | "dom0"): Promise<Preflight> {
+  // A host that swallows packets costs the whole time-out; it is not asked again by every resource of the preview.
+  if (silentHosts.has(host)) return { reachable: false, problems: [] };
   try {
     await (needs === "dom0" ? host.hostUuid() : host.identity());
     return { reachable: true, problems: [] };
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;
     if (silent.has(error.code)) {
-      host.warn(`${error.message} What depends on the host was not checked.`);
+      silentHosts.add(host);
+      host.warn(`${error.message} (${error.code}) What depends on the host was not checked.`);
       return { reachable: false, problems: [] };
     }
     const reason = `${error.message} (${error.code})`;

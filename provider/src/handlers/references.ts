@@ -13,13 +13,14 @@ export async function networkUuidOf(host: HostContext, text: string): Promise<st
   if (parseId(text) !== undefined) {
     return ownPartOf(text, (await host.identity()).poolUuid, "pool", host.profile);
   }
-  return uuidForm.test(text) ? text : (await networkOf(host, text)).uuid;
+  return (await networkOf(host, text)).uuid;
 }
 
 /** The network an argument names; an error listing the candidates when none or several have the name. */
 export async function networkOf(host: HostContext, text: string): Promise<NetworkRecord> {
   const { networks } = await host.poolView();
-  const uuid = parseId(text) === undefined && !uuidForm.test(text) ? undefined : await networkUuidOf(host, text);
+  const isId = parseId(text) !== undefined;
+  const uuid = isId ? await networkUuidOf(host, text) : uuidForm.test(text) ? text.toLowerCase() : undefined;
   const found = networks.filter((network) =>
     uuid === undefined ? network.name_label === text : network.uuid === uuid,
   );
@@ -29,7 +30,7 @@ export async function networkOf(host: HostContext, text: string): Promise<Networ
 /** The VM an argument names, by UUID or name label; templates, snapshots and dom0 itself do not count. */
 export async function vmOf(host: HostContext, text: string): Promise<VmRecord> {
   const { vms } = await host.poolView();
-  const found = vms.filter((vm) => (uuidForm.test(text) ? vm.uuid === text : vm.name_label === text));
+  const found = vms.filter((vm) => (uuidForm.test(text) ? vm.uuid === text.toLowerCase() : vm.name_label === text));
   return theOnly("vm", text, found, vms);
 }
 

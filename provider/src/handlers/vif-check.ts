@@ -1,8 +1,8 @@
-import { checkHostCidr, checkIpv4, contains, parseCidr, subnetOf } from "../validation/ipv4";
+import { checkHostCidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../validation/ipv4";
 import { expected, type Problem } from "../validation/problem";
 import { checkDevice, checkMac, checkOneOf, checkText } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import { checkHostProfile, checkOwner, checkProperties, checkRequired } from "./check-common";
+import { checkHostProfile, checkOwner, checkProperties } from "./check-common";
 import type { Props } from "./handler";
 import { plain } from "./props";
 
@@ -28,7 +28,7 @@ export function normalisedVif(given: Props): Props {
 }
 
 export function checkVifInputs(news: Props): Problem[] {
-  return [...checkRequired(news, ["vm", "network"]), ...checkProperties(news, checks)];
+  return checkProperties(news, ["vm", "network"], checks);
 }
 
 function checkGuestIpv4(property: string, value: unknown): Problem[] {
@@ -52,5 +52,7 @@ function checkGateway(property: string, gateway: unknown, address: unknown): Pro
   if (!contains(network, String(gateway))) {
     return [expected(property, `an address in the guest's network ${subnetOf(network)}`, gateway)];
   }
+  const reserved = checkHostPart(property, network, String(gateway));
+  if (reserved.length > 0) return reserved;
   return gateway === network.address ? [expected(property, "an address other than the guest's own", gateway)] : [];
 }

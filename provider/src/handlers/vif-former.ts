@@ -19,7 +19,9 @@ export function formerOf(vif: VifRecord): FormerVif | undefined {
   const text = vif.other_config[formerKey];
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as FormerVif;
+    const former = JSON.parse(text) as Partial<FormerVif> | null;
+    if (typeof former?.network !== "string") throw new Error("it names no network");
+    return former as FormerVif;
   } catch (cause) {
     throw new XennetError(
       "FORMER_UNREADABLE",

@@ -73,7 +73,8 @@ export const xenNetworkHandler: Handler = {
     host.poolChanged();
     const network = await findNetwork(host, id);
     if (network === undefined) return;
-    if (network.other_config[incarnationKey] !== textOf(props, "incarnation")) {
+    const incarnation = textOf(props, "incarnation");
+    if (incarnation === undefined || network.other_config[incarnationKey] !== incarnation) {
       host.warn(
         `Network "${network.name_label}" (${network.uuid}) carries other marks than this stack's; it was not deleted.`,
       );

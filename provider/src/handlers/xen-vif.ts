@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
+import { describeOwner } from "../rules/owner";
 import type { Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import type { VifRecord } from "../xapi/vifs";
@@ -74,7 +75,8 @@ export const xenVifHandler: Handler = {
     host.poolChanged();
     const vif = await findVif(host, id);
     if (vif === undefined) return;
-    if (vif.other_config[incarnationKey] !== textOf(props, "incarnation")) {
+    const incarnation = textOf(props, "incarnation");
+    if (incarnation === undefined || vif.other_config[incarnationKey] !== incarnation) {
       host.warn(`VIF ${vif.uuid} carries other marks than this stack's; it was left as it is.`);
       return;
     }
@@ -98,6 +100,11 @@ async function checkOnHost(host: HostContext, news: Props): Promise<Problem[]> {
   if (vm !== undefined && !isUnknown(news["device"])) {
     const taken = deviceTaken(await host.poolView(), vm, news);
     if (taken !== undefined) failures.push(taken);
+    const other = host.claims.claim(`vif/${vm.uuid}/${news["device"]}`, textOf(news, "owner") ?? "");
+    if (other !== undefined) {
+      const reason = `expected a free device, but this program's ${describeOwner(other)} has device ${news["device"]} of "${vm.name_label}" too`;
+      failures.push({ property: "device", reason });
+    }
   }
   return failures;
 }

@@ -34,8 +34,17 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
     const urn = pulumi.createUrn(name, type, opts.parent);
     const owner = pulumi.interpolate`${prefix}${urn}`;
-    super(providerOf(kind), name, { ...props, owner }, { ...opts, deleteBeforeReplace: true }, "xennet", kind);
+    const inputs = { ...props, owner, secretInputs: namesOfSecrets(props) };
+    super(providerOf(kind), name, inputs, { ...opts, deleteBeforeReplace: true }, "xennet", kind);
   }
+}
+
+/** Which inputs are secret: the provider sees plain values, and must not quote these in a message. */
+async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | undefined> {
+  const given = Object.entries(props).filter(([, value]) => value !== undefined);
+  const secret = await Promise.all(given.map(([, value]) => pulumi.isSecret(pulumi.output(value))));
+  const names = given.map(([key]) => key).filter((_, index) => secret[index]);
+  return names.length === 0 ? undefined : names;
 }
 
 /** Whether a value was stored with `--secret` is known in the program only; the provider process gets it in clear. */

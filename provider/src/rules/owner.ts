@@ -7,7 +7,7 @@ export interface OwnerParts {
 
 /** Takes an owner mark apart; `undefined` when it is no URN. */
 export function parseOwner(owner: string): OwnerParts | undefined {
-  const match = /urn:pulumi:(.*?)::(.*?)::.*::(.+)$/.exec(owner);
+  const match = /urn:pulumi:(.*?)::(.*?)::.*::(.+)$/s.exec(owner);
   if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined;
   return { stack: match[1], project: match[2], name: match[3] };
 }

@@ -61,11 +61,12 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
 }
 
 export function checkIpv4(property: string, value: unknown): Problem[] {
-  return parseIpv4(value) === undefined ? [expected(property, 'an IPv4 address such as "192.168.100.11"', value)] : [];
+  if (parseIpv4(value) === undefined) return [expected(property, 'an IPv4 address such as "192.168.100.11"', value)];
+  return checkUsable(property, String(value));
 }
 
 /**
- * A host's address with its prefix length: /1 to /30, and neither the network's own nor its broadcast address. Without
+ * A host's address with its prefix length: /8 to /30, and neither the network's own nor its broadcast address. Without
  * the length `ip addr add` would set a /32 and no route.
  */
 export function checkHostCidr(property: string, value: unknown): Problem[] {
@@ -73,8 +74,18 @@ export function checkHostCidr(property: string, value: unknown): Problem[] {
   if (cidr === undefined) {
     return [expected(property, 'an IPv4 address with prefix length such as "192.168.100.1/24"', value)];
   }
-  if (cidr.prefix < 1 || cidr.prefix > 30) return [expected(property, "a prefix length from /1 to /30", value)];
-  return checkHostPart(property, cidr, cidr.address);
+  if (cidr.prefix < 8 || cidr.prefix > 30) return [expected(property, "a prefix length from /8 to /30", value)];
+  return [...checkUsable(property, cidr.address), ...checkHostPart(property, cidr, cidr.address)];
+}
+
+/** Networks no host can have an ordinary address in (RFC 6890): this network, loopback, link-local, multicast, reserved. */
+const special = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
+
+/** Refuses addresses that mean something else than a host on a network. */
+export function checkUsable(property: string, address: string): Problem[] {
+  const found = special.map(parseCidr).find((network) => network !== undefined && contains(network, address));
+  if (found === undefined) return [];
+  return [expected(property, `an ordinary address, none of the special network ${subnetOf(found)}`, address)];
 }
 
 /** Refuses the network's own and its broadcast address. */

@@ -9,6 +9,7 @@ export interface Problem {
 /** Puts a value of unknown type into a message: short, quoted, on one line. */
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -30,13 +30,15 @@ export function checkText(property: string, value: unknown, options: { min?: num
   if (typeof value !== "string") return [expected(property, "a text", value)];
   if (value.length < min) return [expected(property, `a text of at least ${min} character(s)`, value)];
   if (value.length > max) return [expected(property, `a text of at most ${max} characters`, value)];
+  // XML, in which XAPI is spoken, has no way to write these.
+  if (/[\p{Surrogate}\uFFFE\uFFFF]/u.test(value)) return [expected(property, "a text of valid characters", value)];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   return /[\u0000-\u001f\u007f]/.test(value) ? [expected(property, "a text without control characters", value)] : [];
 }
 
 /** What the host's kernel and iptables take as interface name: 1 to 15 of `A-Z a-z 0-9 _ . -`. */
 export function checkInterfaceName(property: string, value: unknown): Problem[] {
-  const ok = typeof value === "string" && /^[A-Za-z0-9_.-]{1,15}$/.test(value) && value !== "." && value !== "..";
+  const ok = typeof value === "string" && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(value);
   return ok ? [] : [expected(property, "an interface name of 1 to 15 letters, digits, '_', '.' or '-'", value)];
 }
 
@@ -56,7 +58,7 @@ export function checkMac(property: string, value: unknown): Problem[] {
 
 /** A VIF's device: unsigned decimal without leading zero. How many a VM may have is the host's to say. */
 export function checkDevice(property: string, value: unknown): Problem[] {
-  const ok = typeof value === "string" && /^(0|[1-9][0-9]{0,2})$/.test(value);
+  const ok = typeof value === "string" && /^(0|[1-9][0-9]{0,2})$/.test(value) && Number(value) <= 254;
   return ok ? [] : [expected(property, 'a device number from "0" to "254"', value)];
 }
 

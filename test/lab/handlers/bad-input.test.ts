@@ -60,6 +60,19 @@ test.each<[Props, string]>([
     "externalInterface: expected an interface name of 1 to 15 letters, digits, '_', '.' or '-', found \"xenbr0; reboot\"",
   ],
   [{ externalAddress: "10.0.0" }, 'externalAddress: expected an IPv4 address such as "192.168.100.11", found "10.0.0"'],
+  [{ address: "64.0.0.1/2" }, 'address: expected a prefix length from /8 to /30, found "64.0.0.1/2"'],
+  [
+    { address: "127.0.0.5/24" },
+    'address: expected an ordinary address, none of the special network 127.0.0.0/8, found "127.0.0.5"',
+  ],
+  [
+    { externalInterface: "-A" },
+    "externalInterface: expected an interface name of 1 to 15 letters, digits, '_', '.' or '-', found \"-A\"",
+  ],
+  [
+    { toString: 1 },
+    "toString: unknown property; known are host, owner, network, networkLabel, address, externalInterface, externalAddress, rules",
+  ],
   [
     { adress: "x" },
     "adress: unknown property; known are host, owner, network, networkLabel, address, externalInterface, externalAddress, rules",
@@ -75,6 +88,28 @@ test.each([
   const [message] = await refused(hostForwardingHandler, run.process(), { ...nat, network });
   expect(message).toMatch(/^network: expected an internal network, found/);
   expect(message).toMatch(reason);
+});
+
+test.each([
+  [
+    { externalInterface: "nosuch0" },
+    /^externalInterface: expected an interface of the host that has an IPv4 address \(.*xenbr0 192\.168\.1\.10\/24/,
+  ],
+  [{ externalAddress: "9.9.9.9" }, /^externalAddress: expected an address of the host \(.*xenbr0 192\.168\.1\.10\/24/],
+  [{ network: "00000000-1111-4222-8333-444444444444" }, /^network: .*found no network for "00000000/],
+])("HostForwarding refuses %j, which the host does not have", async (wrong, message) => {
+  const lines = await refused(hostForwardingHandler, run.process(), { ...nat, ...wrong });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(message);
+});
+
+test("two forwardings of one run with overlapping addresses are refused, naming the other", async () => {
+  const context = run.process();
+  expect(await refused(hostForwardingHandler, context, nat)).toEqual([]);
+  const second = { ...nat, owner: urnOf("HostForwarding", "other"), address: "192.168.100.129/25" };
+  expect(await refused(hostForwardingHandler, context, second)).toEqual([
+    'address: expected a network of its own, but this program\'s "nat" of stack shop/dev has an overlapping address',
+  ]);
 });
 
 test("HostForwarding refuses a network nobody knows, with the candidates", async () => {
@@ -122,7 +157,7 @@ test("two forwards of one port in one run are refused, naming the other", async 
   expect(await refused(portForwardHandler, context, forward)).toEqual([]);
   const second = { ...forward, owner: urnOf("PortForward", "other"), target: "192.168.100.12" };
   expect(await refused(portForwardHandler, context, second)).toEqual([
-    'externalPort: expected a free port, found tcp port 8080: "http" of stack shop/dev already forwards it. Choose another external port',
+    'externalPort: expected one forward a port, but two of this program ask for tcp port 8080: "http" of stack shop/dev and "other" of stack shop/dev',
   ]);
   expect(await refused(portForwardHandler, context, { ...second, protocol: "udp" })).toEqual([]);
 });

@@ -236,6 +236,28 @@ test.each([
   expect(pool.writingCalls()).toBe(writing);
 });
 
+test("two VIFs of one program on one device are refused, naming the other", async () => {
+  await using pool = await startPool();
+  const network = await makeNetwork(pool);
+  await checked(pool.host, { ...web1, network, device: "1" });
+  const second = { owner: urnOf("XenVif", "other"), vm: "Fedora server 1", network, device: "1" };
+  const { failures } = await handler.check(pool.host, {}, second);
+  expect(failures.map((failure) => failure.reason)).toEqual([
+    'expected a free device, but this program\'s "web1" of stack shop/dev has device 1 of "Fedora server 1" too',
+  ]);
+});
+
+test("a state without the marks of a life deletes nothing", async () => {
+  await using pool = await startPool();
+  const { uuid } = await deviceZero(pool);
+  await handler.delete(pool.host, `${pool.simulator.poolUuid}/${uuid}`, {});
+  expect(await deviceZero(pool)).toMatchObject({ uuid });
+  const [network = ""] = await pool.simulator.admin.call<string[]>("network.get_all");
+  const networkUuid = await pool.simulator.admin.call<string>("network.get_uuid", network);
+  await xenNetworkHandler.delete(pool.newProcess(), `${pool.simulator.poolUuid}/${networkUuid}`, { nameLabel: "x" });
+  expect(await pool.record("network", networkUuid)).toMatchObject({ uuid: networkUuid });
+});
+
 test("a name that several VMs have is refused with the candidates", async () => {
   await using pool = await startPool();
   const network = await makeNetwork(pool);

@@ -30,6 +30,7 @@ function print(snapshot: HostSnapshot): string {
     const serialLine = serial === undefined ? "" : `serial ${serial}\n`;
     lines.push(`fragment ${token} ${status}`, text.replace(/end\n$/, `${serialLine}end`));
   }
+  for (const token of snapshot.damaged) lines.push(`damaged ${token}`);
   for (const { table, line } of snapshot.live) lines.push(`live ${table} ${line}`);
   for (const { token, table, line } of snapshot.want) lines.push(`want ${token} ${table} ${line}`);
   for (const { token, what } of snapshot.missing) lines.push(`missing ${token} ${what}`);
@@ -74,6 +75,7 @@ const anySnapshot: fc.Arbitrary<HostSnapshot> = fc.record({
       serial: maybe(fc.nat()),
     }),
   ),
+  damaged: fc.array(token),
   live: fc.array(tableLine),
   want: fc.array(fc.tuple(token, tableLine).map(([of, line]) => ({ token: of, ...line }))),
   missing: fc.array(fc.record({ token, what: words })),
@@ -116,6 +118,7 @@ test.each([
   ["a missing line", MINIMAL.replace("confirmed none\n", "")],
   ["a word too many", MINIMAL.replace("off no", "off no way")],
   ["a number that is none", MINIMAL.replace("pending none", "pending one 2")],
+  ["a damaged fragment without a token", MINIMAL.replace("end\n", "damaged ../x\nend\n")],
   ["a table it does not know", MINIMAL.replace("end\n", "live mangle -A X\nend\n")],
 ])("a snapshot with %s is refused, showing the place", (_what, text) => {
   expect(() => parseSnapshot(MINIMAL)).not.toThrow();

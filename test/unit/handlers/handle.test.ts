@@ -16,8 +16,32 @@ test("missing configuration is a failure of the check that names each key and th
 test("an error the package expects has its code and no stack trace", async () => {
   configure({ get: () => undefined });
   const failure = (await handle("XenNetwork", "read", ["x", network]).catch((error: unknown) => error)) as Error;
-  expect(failure.message).toMatch(/\(CONFIG_INVALID\)$/);
+  expect(failure.message).toMatch(/\(CONFIG_INVALID\) Note: refresh, destroy .*XENNET_HOST.*--refresh=false/s);
   expect(failure.stack).toBe("");
+});
+
+test("a refused value that is secret is not shown, and neither is the list of secrets stored", async () => {
+  const config = new Map([
+    ["xennet:host", "192.0.2.1"],
+    ["xennet:password", "x"],
+    ["xennet:xapiUrl", "https://127.0.0.1:9"],
+  ]);
+  configure({ get: (key) => config.get(key) });
+  const given = { ...network, mtu: 7, nameLabel: "hidden\nname", secretInputs: ["nameLabel"] };
+  const answer = (await handle("XenNetwork", "check", [{}, given])) as {
+    inputs: object;
+    failures: Array<{ property: string; reason: string }>;
+  };
+  expect(answer.failures).toEqual([
+    { property: "mtu", reason: "expected an MTU in bytes, an integer from 68 to 65535, found 7" },
+    { property: "nameLabel", reason: "expected a text without control characters, found a secret value" },
+  ]);
+  expect(answer.inputs).not.toHaveProperty("secretInputs");
+});
+
+test("nothing is asked of a host whose profile is not known yet", async () => {
+  const given = { ...network, host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" };
+  expect(await handle("XenNetwork", "check", [{}, given])).toMatchObject({ failures: [] });
 });
 
 test("a kind that only a newer version knows is refused by name", async () => {

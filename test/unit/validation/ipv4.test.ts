@@ -63,7 +63,7 @@ test("a host's address needs a prefix length and must not be the network's own o
       "expected an IPv4 address with prefix length such as "192.168.100.1/24", found "192.168.100.1"",
       "expected an address between 192.168.100.1 and 192.168.100.254, found "192.168.100.0", which is the address of the network itself of 192.168.100.0/24",
       "expected an address between 192.168.100.1 and 192.168.100.254, found "192.168.100.255", which is the broadcast address of 192.168.100.0/24",
-      "expected a prefix length from /1 to /30, found "192.168.100.1/31"",
+      "expected a prefix length from /8 to /30, found "192.168.100.1/31"",
       "expected an IPv4 address with prefix length such as "192.168.100.1/24", found "x"",
     ]
   `);
