@@ -29,6 +29,10 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     const forwards = `
       const pulumi = require("@pulumi/pulumi");
       new PortForward("http", { forwarding: nat, externalPort: 80, target: pulumi.secret("192.168.100.77") });`;
+    deployment.write(topology({ forwards: forwards.replace("192.168.100.77", "10.66.77.88") }));
+    expect((await deployment.preview()).ok).toBe(false);
+    expect(deployment.output()).toContain("forwarding's network 192.168.100.0/24, found a secret value");
+    expect(deployment.output()).not.toContain("10.66.77.88");
     deployment.write(topology({ forwards }));
     succeeded(await deployment.preview());
     succeeded(await deployment.up());

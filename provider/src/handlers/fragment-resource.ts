@@ -22,6 +22,8 @@ export interface FragmentKind {
   compile(inputs: Props, marks: FragmentMarks, networkUuid: string): string;
   /** Outputs beside the inputs, as the host has them now. */
   outputs(inputs: Props, networkUuid: string, snapshot: HostSnapshot): Props;
+  /** True when the change could cut the way by which the host is managed: it is then confirmed by a fresh login. */
+  touchesManagement(inputs: Props, snapshot: HostSnapshot): boolean;
   /** UUID of the network the inputs name. */
   networkUuid(host: HostContext, inputs: Props): Promise<string>;
 }
@@ -59,7 +61,8 @@ async function putFragment(
   await host.hostUuid();
   const networkUuid = await kind.networkUuid(host, inputs);
   const text = kind.compile(inputs, marks, networkUuid);
-  const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text });
+  const touchesManagement = kind.touchesManagement(inputs, await host.dom0.snapshot());
+  const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text, touchesManagement });
   warnWhenOff(host, outcome.snapshot);
   warnWhenWaiting(host, outcome.snapshot, marks.token);
   const outputs = kind.outputs(inputs, networkUuid, outcome.snapshot);

@@ -47,6 +47,8 @@ const kind: FragmentKind = {
       rules: rulesText(hostForwardingRules(addressOf(inputs)), token, names, snapshot),
     };
   },
+  // Its closing rules stand in INPUT.
+  touchesManagement: () => true,
   networkUuid: (host, inputs) => networkUuidOf(host, textOf(inputs, "network") ?? ""),
 };
 

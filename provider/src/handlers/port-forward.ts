@@ -27,6 +27,10 @@ const kind: FragmentKind = {
     const names = roleNames(inputs, networkUuid, snapshot);
     return { rules: rulesText(portForwardRules(specOf(inputs)), textOf(inputs, "token") ?? "", names, snapshot) };
   },
+  touchesManagement(inputs, snapshot) {
+    const { protocol, externalPort } = specOf(inputs);
+    return snapshot.listens.some((listener) => listener.protocol === protocol && listener.port === externalPort);
+  },
   networkUuid: (host, inputs) => networkUuidOf(host, textOf(inputs, "network") ?? ""),
 };
 
