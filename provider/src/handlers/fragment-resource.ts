@@ -150,7 +150,8 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
   if (stored.text !== kind.compile(props, marks, networkUuid)) drift.unshift("declaration changed on the host");
   const outputs = kind.outputs(props, networkUuid, snapshot);
   const found = plain({ ...props, ...outputs, drift });
-  return { id, props: found, inputs: inputsOf(found) };
+  // Without drift the recorded inputs stay: their `rules` may name a bridge that had no name yet, and that is no change.
+  return drift.length === 0 ? { id, props: found } : { id, props: found, inputs: inputsOf(found) };
 }
 
 /** Removes exactly what this life of the resource put there. */

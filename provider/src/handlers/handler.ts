@@ -24,7 +24,8 @@ export interface ReadAnswer {
   /** Empty: the resource is gone. */
   readonly id: string;
   readonly props: Props;
-  readonly inputs: Props;
+  /** What would have to be declared to describe what is there; absent: the recorded inputs still do. */
+  readonly inputs?: Props;
 }
 
 /**

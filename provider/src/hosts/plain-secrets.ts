@@ -1,6 +1,6 @@
 import { configCommand, defaultProfile } from "../core/settings";
 import type { Problem } from "../validation/problem";
-import { secretKeys, setCommand, settingName } from "./profile-keys";
+import { profileKeys, secretKeys, setCommand, settingName } from "./profile-keys";
 import { parseHosts } from "./profile-settings";
 
 /**
@@ -16,6 +16,12 @@ export function plainSecrets(env: Readonly<Record<string, string | undefined>>):
     .filter((key) => config.has(`xennet:${key}`) && !secret.has(`xennet:${key}`))
     .map((key) => plain(settingName(defaultProfile, key), setCommand(defaultProfile, key)));
   return secret.has("xennet:hosts") ? flat : [...flat, ...plainInHosts(config.get("xennet:hosts"))];
+}
+
+/** Keys of ours in the stack's configuration that no setting has, e.g. misspelt ones; for the program process as well. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set<string>([...profileKeys, "hosts"].map((key) => `xennet:${key}`));
+  return [...parseConfig(env["PULUMI_CONFIG"]).keys()].filter((key) => key.startsWith("xennet:") && !known.has(key));
 }
 
 /** Pulumi marks an object as secret when any value in it is, so a mixed one cannot be told from a secret one. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
-import { plainSecrets } from "../hosts/plain-secrets";
+import { plainSecrets, unknownSettings } from "../hosts/plain-secrets";
 
 /** Resource options, less the ones a dynamic resource cannot honour. */
 export type ResourceOptions = Omit<pulumi.CustomResourceOptions, "import">;
@@ -30,6 +30,7 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
       );
     }
     refusePlainSecrets();
+    warnOfUnknownSettings();
     const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
     const urn = pulumi.createUrn(name, type, opts.parent);
@@ -45,6 +46,17 @@ async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | undefine
   const secret = await Promise.all(given.map(([, value]) => pulumi.isSecret(pulumi.output(value))));
   const names = given.map(([key]) => key).filter((_, index) => secret[index]);
   return names.length === 0 ? undefined : names;
+}
+
+let warnedOfSettings = false;
+
+/** Once a program: a misspelt key would otherwise be as if it had not been set. */
+function warnOfUnknownSettings(): void {
+  if (warnedOfSettings) return;
+  warnedOfSettings = true;
+  for (const key of unknownSettings(process.env)) {
+    pulumi.log.warn(`${key} is in the stack's configuration, but there is no such setting; is it misspelt?`);
+  }
 }
 
 /** Whether a value was stored with `--secret` is known in the program only; the provider process gets it in clear. */

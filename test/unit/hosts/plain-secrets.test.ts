@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plainSecrets } from "../../../provider/src/hosts/plain-secrets.ts";
+import { plainSecrets, unknownSettings } from "../../../provider/src/hosts/plain-secrets.ts";
 
 function environment(config: Record<string, string>, secret: readonly string[]) {
   return { PULUMI_CONFIG: JSON.stringify(config), PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secret) };
@@ -28,4 +28,15 @@ test("a password in a plain object of hosts is found by its path", () => {
 
 test("outside a Pulumi program nothing can be said", () => {
   expect(plainSecrets({})).toStrictEqual([]);
+});
+
+test("finds keys that no setting has, and leaves those of others alone", () => {
+  const config = {
+    "xennet:config:sshport": "1",
+    "xennet:config:sshPort": "22",
+    "xennet:hosts": "{}",
+    "aws:config:x": "1",
+  };
+  expect(unknownSettings({ PULUMI_CONFIG: JSON.stringify(config) })).toEqual(["xennet:sshport"]);
+  expect(unknownSettings({})).toEqual([]);
 });
