@@ -17,6 +17,8 @@ export interface HostSnapshot {
   readonly bridges: readonly BridgeOfNetwork[];
   /** The fragments of the effective generation. */
   readonly fragments: readonly StoredFragment[];
+  /** Tokens of stored fragments that cannot be read; they have no effect, and a `remove` drops them. */
+  readonly damaged: readonly string[];
   readonly live: readonly TableLine[];
   readonly want: readonly (TableLine & { readonly token: string })[];
   readonly missing: readonly { readonly token: string; readonly what: string }[];
@@ -145,6 +147,12 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["bridge", readBridge],
   ["fragment", readFragment],
   [
+    "damaged",
+    (draft, rest, lines) => {
+      draft.damaged.push(lines.match(rest, /^([0-9a-f]{12})$/)[0]);
+    },
+  ],
+  [
     "live",
     (draft, rest, lines) => {
       draft.live.push(tableLine(rest, lines));
@@ -243,6 +251,7 @@ function emptyDraft(): Draft {
     external: undefined,
     bridges: [],
     fragments: [],
+    damaged: [],
     live: [],
     want: [],
     missing: [],

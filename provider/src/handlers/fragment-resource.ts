@@ -143,6 +143,10 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
   const snapshot = await host.dom0.snapshot();
   warnWhenOff(host, snapshot);
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
+  if (stored === undefined && snapshot.damaged.includes(token)) {
+    const damaged = plain({ ...props, drift: ["its declaration on the host is damaged"] });
+    return { id, props: damaged, inputs: inputsOf(damaged) };
+  }
   if (stored === undefined) return { id: "", props: {}, inputs: {} };
   const networkUuid = textOf(props, "networkUuid") ?? (await kind.networkUuid(host, props));
   const marks = { token, incarnation: textOf(props, "incarnation") ?? "" };

@@ -112,17 +112,17 @@ function rule_value(id, value,  part, n, line, i, comments, where) {
   return ""
 }
 # Reads a stored fragment; false when it is damaged.
-function fragment_file(id, path,  line, n, name) {
+function fragment_file(id, path,  line, n) {
   while ((getline line < path) > 0) {
     if (complete[id]) { problem[id] = "text after its end"; break }
     if (++n == 1) fragment_begin(id, line); else fragment_line(id, line)
   }
   close(path)
   if (!n || !complete[id]) problem[id] = "is cut short"
-  name = path; sub(/.*\//, "", name); sub(/\.fragment$/, "", name)
-  if (problem[id] == "" && field[id, "token"] != name) problem[id] = "names another token than its file"
+  if (problem[id] == "" && field[id, "token"] != name_of(path)) problem[id] = "names another token than its file"
   return problem[id] == ""
 }
+function name_of(path) { sub(/.*\//, "", path); sub(/\.fragment$/, "", path); return path }
 function inventory(key,  line, value) {
   value = ""
   while ((getline line < inventory_file) > 0)
@@ -158,11 +158,16 @@ section == "bridges" { cache_line(); next }
 section == "route" { route_line(); next }
 section == "listen" { listen_line(); next }
 END {
-  if (mode == "own") { printf "%s", own_text(); exit }
+  if (mode == "own") printf "%s", own_text()
+  else declared_model()
+  # The shell refuses an answer without this line: what a killed awk leaves must never look like a host with nothing to do.
+  print "done"
+}
+function declared_model() {
   load_fragments()
   load_former()
   resolve_external()
-  if (!resolve_bridges()) exit
+  if (!resolve_bridges()) return
   resolve_fragments()
   if (mode == "plan") plan()
   else if (mode == "snapshot") snapshot()
@@ -253,10 +258,12 @@ function is_reference(line) { return line ~ /-[jg] XENNET-(FORWARD|INPUT|PREROUT
 
 # --- what is declared ---
 
-function load_fragments(  i, j, id) {
+function load_fragments(  i, j, id, part) {
   for (i = 1; i <= files; i++)
     if (fragment_file(i, file[i])) order[++fragments] = i
-    else broken[++broken_count] = file[i] " " problem[i]
+    else { broken[++broken_count] = printable(file[i] " " problem[i]); broken_name[broken_count] = name_of(file[i]) }
+  j = split(irregular, part, " ")
+  for (i = 1; i <= j; i++) { broken[++broken_count] = part[i] ".fragment is not a regular file"; broken_name[broken_count] = part[i] }
   for (i = 2; i <= fragments; i++) {
     id = order[i]
     for (j = i - 1; j >= 1 && comes_before(id, order[j]); j--) order[j + 1] = order[j]
@@ -473,6 +480,7 @@ function snapshot(  i, j, id, part, n) {
     for (j = 1; j <= lines[id]; j++) print text[id, j]
     print "end"
   }
+  for (i = 1; i <= broken_count; i++) if (is_hex(broken_name[i], 12)) print "damaged " broken_name[i]
   n = split(own_text(), part, "\n")
   for (i = 1; i < n; i++) if (part[i] !~ /^[a-z]+ :/) print "live " part[i]
   for (i = 1; i <= wanted_count; i++) print "want " wanted_token[i], wanted_table[i], wanted[i]
@@ -611,16 +619,20 @@ END {
   load_base()
   if (mode == "check") print "window " window
   for (i = 1; i <= op; i++) if (kind[i] == "put") do_put(i); else do_remove(i)
+  if (mode == "check") print "done"
 }
 function operation(what, token) {
   if (token in operation_of) failed = "error MALFORMED two operations on " token
   op++; operation_of[token] = op; kind[op] = what; op_token[op] = token
 }
-function load_base(  i, id) {
+function load_base(  i, id, n, part) {
   for (i = 1; i <= files; i++) {
     id = "base" i
     if (fragment_file(id, file[i])) stored[field[id, "token"]] = id
+    else damaged[name_of(file[i])] = 1
   }
+  n = split(irregular, part, " ")
+  for (i = 1; i <= n; i++) damaged[part[i]] = 1
 }
 function body(id,  i, content) {
   content = ""
@@ -637,18 +649,19 @@ function do_put(i,  token) {
 }
 function do_remove(i,  token, there) {
   token = op_token[i]
-  there = (token in stored) && field[stored[token], "incarnation"] == incarnation[i]
+  # Nobody can tell the incarnation of a damaged file, and nobody needs it.
+  there = (token in damaged) || (token in stored) && field[stored[token], "incarnation"] == incarnation[i]
   if (mode == "check") print (there ? "drop " : "absent ") token
 }
-function store(i, token,  path, j, line, last) {
+function store(i, token,  path, j, content, line, found) {
   path = dir "/" token ".fragment"
-  printf "" > path
-  for (j = 1; j <= lines[i]; j++) { print text[i, j] > path; if (text[i, j] ~ /^token /) print "serial " serial > path }
-  print "end" > path
+  for (j = 1; j <= lines[i]; j++) { content = content text[i, j] "\n"; if (text[i, j] ~ /^token /) content = content "serial " serial "\n" }
+  content = content "end\n"
+  printf "%s", content > path
   close(path)
-  while ((getline line < path) > 0) last = line
+  while ((getline line < path) > 0) found = found line "\n"
   close(path)
-  if (last != "end") print "error STORE_FAILED cannot write " path
+  if (found != content) print "error STORE_FAILED cannot write " path
 }
 '
 
@@ -716,7 +729,7 @@ cmd_transact() {
   settle keep
   check_transaction
   [ -z "$PENDING" ] || pending_busy
-  mkdir -p "$ETC" || refuse "STORE_FAILED cannot make $ETC"
+  mkdir -p "$ETC" || abandon "STORE_FAILED cannot make $ETC"
   stage_transaction
   if [ "$STAGED" = yes ]; then
     outcomes
@@ -791,8 +804,9 @@ cmd_status() {
     echo "generation $CONFIRMED is confirmed"
   fi
   hooks_present || [ ! -d "$ETC" ] || echo "MISSING: the hooks that call 'xennet apply' at boot and every minute"
-  load_host -c
-  model status
+  load_host -c || exit 65
+  consult status || exit 65
+  printf '%s\n' "$ANSWER"
 }
 
 cmd_off() {
@@ -828,11 +842,12 @@ cmd_remove() {
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
 
 check_transaction() {
-  DECISIONS=$(parse_transaction check)
+  DECISIONS=$(parse_transaction check) || refuse "HOST_PROGRAM_FAILED awk failed (status $?) when it read the transaction; nothing was changed"
   case $DECISIONS in
     error\ * | *'
 error '*) printf '%s\n' "$DECISIONS" | grep '^error '; exit 65 ;;
-    window\ *) ;;
+    window\ *'
+done') ;;
     *) refuse "MALFORMED the transaction cannot be read" ;;
   esac
 }
@@ -841,31 +856,45 @@ error '*) printf '%s\n' "$DECISIONS" | grep '^error '; exit 65 ;;
 stage_transaction() {
   STAGED=no FAILED='' FAILURES='' UNDONE=''
   decided put >/dev/null || decided drop >/dev/null || return 0
-  next=$(next_generation) || refuse "STORE_FAILED cannot write $ETC/last"
+  next=$(next_generation) || abandon "STORE_FAILED cannot write $ETC/last"
   new=$ETC/generations/$next
   rm -rf "$new.new"
-  mkdir -p "$new.new" || refuse "STORE_FAILED cannot make $new"
+  mkdir -p "$new.new" || abandon "STORE_FAILED cannot make $new"
   copy_confirmed "$new.new"
-  problem=$(parse_transaction write "$new.new" "$next")
-  if [ -n "$problem" ]; then
-    rm -rf "$new.new"
-    [ -n "$CONFIRMED" ] || uninstall
-    printf '%s\n' "$problem"
-    exit 65
-  fi
+  problem=$(parse_transaction write "$new.new" "$next") || problem="error STORE_FAILED awk failed (status $?) when it wrote $new"
+  [ -n "$problem" ] || problem=$(cut_short "$new.new")
+  [ -z "$problem" ] || abandon "${problem#error }"
   for token in $(decided drop); do rm -f "$new.new/$token.fragment"; done
   [ -e "$ETC/off" ] || try_rules "$new.new"
   if same_generation "$new.new"; then rm -rf "$new.new"; return 0; fi
-  mv "$new.new" "$new" || refuse "STORE_FAILED cannot name $new"
+  mv "$new.new" "$new" || abandon "STORE_FAILED cannot name $new"
   go_pending "$next"
+}
+
+# Names a fragment of the transaction that did not get onto the disk whole.
+cut_short() { # <generation's directory>
+  for token in $(decided put); do
+    if [ "$(sed -n '$p' "$1/$token.fragment" 2>/dev/null)" != end ]; then
+      echo "STORE_FAILED $1/$token.fragment is cut short"
+      return
+    fi
+  done
+}
+
+# Gives a transaction up. Where nothing was ever confirmed, nothing of ours stays.
+abandon() { # <code and text>
+  echo "error $1"
+  rm -f "$ETC/pending"
+  if [ -z "$CONFIRMED" ]; then uninstall; else drop_generations; fi
+  exit 65
 }
 
 go_pending() {
   window=$(decided window)
-  replace_file "$ETC/format" "$FORMAT" || refuse "STORE_FAILED cannot write $ETC/format"
+  replace_file "$ETC/format" "$FORMAT" || abandon "STORE_FAILED cannot write $ETC/format"
   uptime_now
   DEADLINE=$((NOW + window))
-  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || refuse "STORE_FAILED cannot write $ETC/pending"
+  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || abandon "STORE_FAILED cannot write $ETC/pending"
   start_guard "$window"
   hooks_present || hooks_install
   PENDING=$1 EFFECTIVE=$ETC/generations/$1
@@ -888,7 +917,7 @@ go_pending() {
 
 try_rules() {
   EFFECTIVE=$1
-  make_plan || exit 65
+  make_plan || abandon "HOST_PROGRAM_FAILED $PROBLEM"
   find_refused
   EFFECTIVE=$(confirmed_dir)
   undo_refused "$1"
@@ -902,20 +931,23 @@ undo_refused() { # <generation's directory>
     decided put | grep -q -x "$token" || continue
     UNDOING="$UNDOING $token"
     rm -f "$1/$token.fragment"
-    if [ -n "$from" ] && [ -f "$from/$token.fragment" ]; then cp -p "$from/$token.fragment" "$1/"; fi
+    if [ -n "$from" ] && is_regular "$from/$token.fragment"; then cp -p "$from/$token.fragment" "$1/"; fi
   done
   FAILED="$FAILED$UNDOING"
   FAILURES="$FAILURES$REFUSALS"
 }
 
 outcomes() {
+  # Without a put it is no rule that was refused.
+  undone_code=RESTORE_FAILED
+  if decided put >/dev/null; then undone_code=RULE_REFUSED; fi
   printf '%s\n' "$DECISIONS" | while read -r what token detail; do
     case $what in
-      window) ;;
+      window | done) ;;
       invalid) echo "outcome $token error FRAGMENT_INVALID $detail" ;;
       absent) echo "outcome $token absent" ;;
       put | drop)
-        if [ -n "$UNDONE" ]; then echo "outcome $token error RULE_REFUSED $UNDONE"
+        if [ -n "$UNDONE" ]; then echo "outcome $token error $undone_code $UNDONE"
         elif [ "$what" = put ] && is_word "$token" "$FAILED"; then echo "outcome $token error RULE_REFUSED $(refusal "$token")"
         else echo "outcome $token ok"; fi ;;
       *) echo "outcome $token ok" ;;
@@ -944,8 +976,18 @@ copy_confirmed() {
   from=$(confirmed_dir)
   [ -n "$from" ] || return 0
   for fragment in "$from"/*.fragment; do
-    if [ -f "$fragment" ]; then cp -p "$fragment" "$1/" || refuse "STORE_FAILED cannot copy $fragment"; fi
+    if is_regular "$fragment" && has_token "$fragment"; then cp -p "$fragment" "$1/" || abandon "STORE_FAILED cannot copy $fragment"; fi
   done
+}
+
+is_regular() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+# Named as fragments are.
+has_token() {
+  name=${1##*/}
+  name=${name%.fragment}
+  case $name in *[!0-9a-f]*) return 1 ;; esac
+  [ ${#name} = 12 ]
 }
 
 same_generation() {
@@ -955,7 +997,7 @@ same_generation() {
     if [ -z "$from" ] || [ ! -f "$from/${fragment##*/}" ] || [ "$(cat "$fragment")" != "$(cat "$from/${fragment##*/}")" ]; then return 1; fi
   done
   for fragment in "$from"/*.fragment; do
-    if [ -f "$fragment" ] && [ ! -f "$1/${fragment##*/}" ]; then return 1; fi
+    if { [ -e "$fragment" ] || [ -L "$fragment" ]; } && [ ! -f "$1/${fragment##*/}" ]; then return 1; fi
   done
   return 0
 }
@@ -1021,8 +1063,12 @@ drop_generations() {
   done
 }
 
+# What cannot be read has no effect and keeps nothing alive.
 generation_is_empty() {
-  for fragment in "$ETC/generations/$1"/*.fragment; do [ ! -f "$fragment" ] || return 1; done
+  fragments_of "$ETC/generations/$1"
+  readable=$(run_awk "$FRAGMENT_AWK"'BEGIN { chains_begin(); for (i = 1; i < ARGC; i++) if (fragment_file(i, ARGV[i])) n++; print n + 0; exit }') ||
+    refuse "HOST_PROGRAM_FAILED awk failed (status $?) when it read generation $1"
+  [ "$readable" = 0 ]
 }
 
 # The guard must outlive the caller's session and hold none of its descriptors: the lock above all, which would stop all healing for the whole window.
@@ -1078,15 +1124,12 @@ $1"*) return 0 ;; esac; return 1; }
 
 plan_lines() { printf '%s\n' "$PLAN" | sed -n "s/^$1//p"; }
 
-# Fills PLAN; bridges that nobody has named yet are asked for on the way.
+# Fills PLAN; false (and PROBLEM) when nobody can tell what is to be done.
 make_plan() {
+  PLAN=''
   load_host || return 1
-  PLAN=$(model plan)
-  case $PLAN in
-    resolve\ *)
-      ask_bridges
-      PLAN=$(model plan) ;;
-  esac
+  consult plan || return 1
+  PLAN=$ANSWER
 }
 
 remember_bridges() {
@@ -1124,7 +1167,8 @@ install_rules() {
   for token in $REFUSED; do echo "$token"; done | store_text "$RUN/refused"
   plan_lines 'W ' | store_text "$RUN/wanted"
   load_host || return 1
-  model own | store_text "$RUN/applied"
+  consult own || return 1
+  { [ -z "$ANSWER" ] || printf '%s\n' "$ANSWER"; } | store_text "$RUN/applied"
 }
 
 remove_rules() {
@@ -1165,17 +1209,25 @@ planned_tokens() { printf '%s\n' "$PLAN" | awk '$1 == "P" && $2 != "-" && !seen[
 refusal() { printf '%s' "$FAILURES" | sed -n "s/^$1 //p" | head -n 1; }
 
 payload() { # <tokens left out>
-  printf '%s\n' "$PLAN" | awk -v skip=" $1 " '$1 == "P" && ($2 == "-" || !index(skip, " " $2 " ")) { sub(/^P [^ ]+ /, ""); print }'
+  # shellcheck disable=SC2016 # awk text
+  select_rules '$2 == "-" || !index(tokens, " " $2 " ")' "$1"
 }
 
 payload_of() { # <the only tokens>
-  printf '%s\n' "$PLAN" | awk -v only=" $1 " '$1 == "P" && ($2 == "-" || index(only, " " $2 " ")) { sub(/^P [^ ]+ /, ""); print }'
+  # shellcheck disable=SC2016 # awk text
+  select_rules '$2 == "-" || index(tokens, " " $2 " ")' "$1"
+}
+
+# Prints nothing when awk fails: `restore` refuses that, where a part might pass for the whole.
+select_rules() { # <condition> <tokens>
+  selected=$(printf '%s\n' "$PLAN" | awk -v tokens=" $2 " '$1 == "P" && ('"$1"') { sub(/^P [^ ]+ /, ""); print }') && printf '%s\n' "$selected"
 }
 
 # 1.3.5 takes no lock and may meet another writer: tried again a few times.
 restore() { # <input> [--test]
   input=$1
   shift
+  case $input in *COMMIT) ;; *) RESTORE_ERROR='its input could not be put together'; return 1 ;; esac
   wait_option
   tries=3
   while :; do
@@ -1205,14 +1257,40 @@ wait_option() {
 # Sets ADDRESSES, RULES and BRIDGES. Without `-t`, iptables-save reads only tables that are loaded: it loads none, legacy or nft.
 load_host() { # [-c]
   ADDRESSES=$(ip addr) || { PROBLEM='ip addr failed'; complain "$PROBLEM"; return 1; }
-  if ! RULES=$(iptables-save ${1+"$1"} 2>/dev/null); then
-    # 1.3.5 fails where no table was ever loaded.
-    if [ -e /proc/net/ip_tables_names ]; then PROBLEM='iptables-save failed'; complain "$PROBLEM"; return 1; fi
+  saved=0
+  RULES=$(iptables-save ${1+"$1"} 2>/dev/null) || saved=$?
+  if [ $saved != 0 ]; then
+    # 1.3.5 fails, with 1, where no table was ever loaded.
+    if [ $saved != 1 ] || [ -e /proc/net/ip_tables_names ]; then PROBLEM='iptables-save failed'; complain "$PROBLEM"; return 1; fi
     RULES=''
   fi
   BRIDGES=$UNKNOWN_BRIDGES
   if [ -f "$RUN/bridges" ]; then BRIDGES="$(cat "$RUN/bridges")
 $UNKNOWN_BRIDGES"; fi
+}
+
+# Sets ANSWER to the model's; bridges that nobody has named yet are asked for on the way. False (and PROBLEM) when it did not come to its end.
+consult() { # <mode>
+  consult_once "$1" || return 1
+  case $ANSWER in
+    resolve\ *)
+      ask_bridges
+      consult_once "$1" || return 1 ;;
+  esac
+}
+
+consult_once() { # <mode>
+  ended=0
+  ANSWER=$(model "$1") || ended=$?
+  case $ended:$ANSWER in
+    0:done) ANSWER='' ;;
+    0:*'
+done') ANSWER=${ANSWER%?done} ;;
+    *)
+      PROBLEM="awk failed (status $ended) in mode $1"
+      complain "$PROBLEM"
+      return 1 ;;
+  esac
 }
 
 model() { # <mode>
@@ -1234,25 +1312,31 @@ fragments_of() { # <directory or nothing>: FRAGMENTS_DIR for run_awk
 run_awk() { # <program> <options…>; the fragment files become its arguments
   program=$1
   shift
+  set -- "$@" -v inventory_file="$INVENTORY" -v irregular="$(irregular_fragments)" "$program"
   if [ -n "$FRAGMENTS_DIR" ]; then
-    set -- "$@" -v inventory_file="$INVENTORY" "$program"
     for fragment in "$FRAGMENTS_DIR"/*.fragment; do
-      if [ -f "$fragment" ]; then set -- "$@" "$fragment"; fi
+      if is_regular "$fragment"; then set -- "$@" "$fragment"; fi
     done
-    awk "$@"
-  else
-    awk "$@" -v inventory_file="$INVENTORY" "$program"
   fi
+  awk "$@"
 }
 
-# Answers every `resolve <uuid>` of PLAN in BRIDGES; `?` tells the model that the answer is of now. Who knows no answer is asked once a run.
+# Tokens whose file is a link, a directory or the like: nothing to be read.
+irregular_fragments() {
+  [ -n "$FRAGMENTS_DIR" ] || return 0
+  for fragment in "$FRAGMENTS_DIR"/*.fragment; do
+    if { [ -e "$fragment" ] || [ -L "$fragment" ]; } && ! is_regular "$fragment" && has_token "$fragment"; then printf '%s ' "$name"; fi
+  done
+}
+
+# Answers every `resolve <uuid>` of ANSWER in BRIDGES; `?` tells the model that the answer is of now. Who knows no answer is asked once a run.
 ask_bridges() {
   XE_DOWN=no OVS=''
   if uses_ovs; then OVS=$(ovs-vsctl --timeout=3 --bare --columns=name,external_ids list bridge 2>/dev/null | awk '
     NF == 0 { name = ""; next }
     name == "" { name = $1; next }
     { for (i = 1; i <= NF; i++) if (index($i, "xs-network-uuids=") == 1) print name " ;" substr($i, 18) ";" }'); fi
-  for uuid in $(plan_lines 'resolve '); do
+  for uuid in $(printf '%s\n' "$ANSWER" | sed -n 's/^resolve //p'); do
     known=$(printf '%s\n' "$BRIDGES" | sed -n "s/^$uuid \([^ ]*\) .*/\1/p")
     name=$(bridge_of_network "$uuid" "$known")
     case $name in XE_DOWN) XE_DOWN=yes; name='' ;; esac
@@ -1315,11 +1399,8 @@ print_snapshot() {
   echo "confirmed ${CONFIRMED:-none}"
   if [ -n "$PENDING" ]; then echo "pending $PENDING $(seconds_left)"; else echo "pending none"; fi
   load_host || exit 65
-  PLAN=$(model snapshot)
-  case $PLAN in
-    resolve\ *) ask_bridges; model snapshot ;;
-    *) printf '%s\n' "$PLAN" ;;
-  esac
+  consult snapshot || exit 65
+  printf '%s\n' "$ANSWER"
 }
 
 installation_uuid() { sed -n "s/^INSTALLATION_UUID=['\"]\{0,1\}\([0-9a-fA-F-]*\).*/\1/p" "$INVENTORY"; }
@@ -1396,6 +1477,10 @@ make_directory() {
 uninstall() {
   CONFIRMED='' PENDING='' EFFECTIVE=''
   converge || exit 65
+  if rules_are_live; then
+    complain "rules of xennet are still live; its program, hooks and declarations are kept"
+    exit 65
+  fi
   stop_guard
   clean_saved_firewall
   hooks_remove
@@ -1405,6 +1490,22 @@ uninstall() {
   # The declarations go late and the program last, so that an interrupted removal can be finished.
   rm -rf "$ETC" "$RUN"
   rm -f "$PROGRAM"
+}
+
+# Whether RULES, as `converge` saw them last, hold a chain of ours; without its chain there is no rule and no jump.
+rules_are_live() {
+  # No here-document: some shells need a disk with room for one.
+  printf '%s\n' "$RULES" | {
+    table=''
+    while read -r line; do
+      case $line in '*'*) table=${line#?} ;; esac
+      case $table$line in
+        filter:XENNET-FORWARD\ * | filter:XENNET-INPUT\ *) exit 0 ;;
+        nat:XENNET-PREROUTING\ * | nat:XENNET-POSTROUTING\ * | nat:XENNET-OUTPUT\ *) exit 0 ;;
+      esac
+    done
+    exit 1
+  }
 }
 
 # Other tools save the whole running rule set, ours included (firewall-port, `service iptables save`). Only lines of ours go; every other byte stays.
@@ -1423,7 +1524,11 @@ clean_saved_firewall() {
 # Takes the lock; what was remembered in another boot is forgotten (before systemd, /var/run outlives a boot).
 open_files() {
   for try in 1 2 3 4 5; do
-    mkdir -p "$RUN" || refuse "STORE_FAILED cannot make $RUN"
+    mkdir -p "$RUN" || {
+      # Without the lock nobody else is at work either.
+      [ -d "$ETC" ] || uninstall
+      refuse "STORE_FAILED cannot make $RUN"
+    }
     exec 9>>"$RUN/lock"
     flock -w "$LOCK_WAIT" 9 || busy
     # A removal deletes the lock file while others wait for it: then it must be taken on the new one.
@@ -1445,7 +1550,7 @@ first_word() {
 }
 
 replace_file() { # <path> <text> [durable]
-  printf '%s\n' "$2" >"$1.new" || return 1
+  printf '%s\n' "$2" >"$1.new" || { rm -f "$1.new"; return 1; }
   # Without this a power cut could keep the new name and lose the text. Old coreutils ignore the argument and write everything out.
   if [ "${3-}" = durable ]; then sync -f "$1.new" 2>/dev/null || sync; fi
   mv -f "$1.new" "$1"
