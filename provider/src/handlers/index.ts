@@ -80,7 +80,8 @@ function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
   const [wanted] = failure.reason.split(", found ");
   const reason =
     wanted === failure.reason ? "expected another value, found a secret one" : `${wanted}, found a secret value`;
-  return { ...failure, reason };
+  // The engine quotes the value of the property a failure names, a secret one too; so this failure names it in its text.
+  return { property: "", reason: `${failure.property}: ${reason}` };
 }
 
 /** Refreshing and destroying run with the configuration stored at the last up; so does the refresh before an up. */

@@ -82,7 +82,7 @@ export function checkHostCidr(property: string, value: unknown): Problem[] {
 const special = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
 
 /** Refuses addresses that mean something else than a host on a network. */
-export function checkUsable(property: string, address: string): Problem[] {
+function checkUsable(property: string, address: string): Problem[] {
   const found = special.map(parseCidr).find((network) => network !== undefined && contains(network, address));
   if (found === undefined) return [];
   return [expected(property, `an ordinary address, none of the special network ${subnetOf(found)}`, address)];

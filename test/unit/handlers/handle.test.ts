@@ -34,7 +34,7 @@ test("a refused value that is secret is not shown, and neither is the list of se
   };
   expect(answer.failures).toEqual([
     { property: "mtu", reason: "expected an MTU in bytes, an integer from 68 to 65535, found 7" },
-    { property: "nameLabel", reason: "expected a text without control characters, found a secret value" },
+    { property: "", reason: "nameLabel: expected a text without control characters, found a secret value" },
   ]);
   expect(answer.inputs).not.toHaveProperty("secretInputs");
 });
