@@ -6,6 +6,7 @@ import { describeOwner } from "../rules/owner";
 import type { CreateAnswer, Handler, Props, ReadAnswer } from "./handler";
 import { newIncarnation, newToken, ownPartOf, renderId, stateVersion } from "./identity";
 import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
+import { networkUuidOf } from "./references";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -24,8 +25,18 @@ export interface FragmentKind {
   outputs(inputs: Props, networkUuid: string, snapshot: HostSnapshot): Props;
   /** True when the change could cut the way by which the host is managed: it is then confirmed by a fresh login. */
   touchesManagement(inputs: Props, snapshot: HostSnapshot): boolean;
-  /** UUID of the network the inputs name. */
-  networkUuid(host: HostContext, inputs: Props): Promise<string>;
+}
+
+/** The lines that every fragment has, from the inputs that every such resource has. */
+export function commonLines(inputs: Props, marks: FragmentMarks, networkUuid: string) {
+  const owner = textOf(inputs, "owner") ?? "";
+  return {
+    ...{ token: marks.token, incarnation: marks.incarnation, owner },
+    name: owner.slice(owner.lastIndexOf("::") + 2).trim() || "-",
+    network: networkUuid,
+    externalInterface: textOf(inputs, "externalInterface") ?? "auto",
+    externalAddress: textOf(inputs, "externalAddress") ?? "auto",
+  };
 }
 
 /** The handler of a resource that lives in one fragment; nothing but another host replaces it. */
@@ -59,7 +70,7 @@ async function putFragment(
   marks: FragmentMarks,
 ): Promise<{ outs: Props; networkUuid: string }> {
   await host.hostUuid();
-  const networkUuid = await kind.networkUuid(host, inputs);
+  const networkUuid = await networkUuidOf(host, textOf(inputs, "network") ?? "");
   const text = kind.compile(inputs, marks, networkUuid);
   const touchesManagement = kind.touchesManagement(inputs, await host.dom0.snapshot());
   const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text, touchesManagement });
@@ -148,7 +159,7 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
     return { id, props: damaged, inputs: inputsOf(damaged) };
   }
   if (stored === undefined) return { id: "", props: {}, inputs: {} };
-  const networkUuid = textOf(props, "networkUuid") ?? (await kind.networkUuid(host, props));
+  const networkUuid = textOf(props, "networkUuid") ?? (await networkUuidOf(host, textOf(props, "network") ?? ""));
   const marks = { token, incarnation: textOf(props, "incarnation") ?? "" };
   const drift = snapshot.off ? [] : snapshot.missing.filter((part) => part.token === token).map((part) => part.what);
   if (stored.text !== kind.compile(props, marks, networkUuid)) drift.unshift("declaration changed on the host");

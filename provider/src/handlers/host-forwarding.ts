@@ -9,11 +9,11 @@ import { checkInterfaceName, checkText } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
 import type { NetworkRecord } from "../xapi/networks";
 import { anything, checkHostProfile, checkOwner, checkProperties } from "./check-common";
-import { type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
+import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { preflight } from "./preflight";
 import { plain, textOf } from "./props";
-import { knownNetworkUuid, networkUuidOf } from "./references";
+import { knownNetworkUuid } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 
 const checks = {
@@ -49,18 +49,12 @@ const kind: FragmentKind = {
   },
   // Its closing rules stand in INPUT.
   touchesManagement: () => true,
-  networkUuid: (host, inputs) => networkUuidOf(host, textOf(inputs, "network") ?? ""),
 };
 
 function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {
-  const owner = textOf(inputs, "owner") ?? "";
   return {
     kind: "host-forwarding",
-    ...{ token: marks.token, incarnation: marks.incarnation, owner },
-    name: owner.slice(owner.lastIndexOf("::") + 2).trim() || "-",
-    network: networkUuid,
-    externalInterface: textOf(inputs, "externalInterface") ?? "auto",
-    externalAddress: textOf(inputs, "externalAddress") ?? "auto",
+    ...commonLines(inputs, marks, networkUuid),
     settings: [
       ["address", textOf(inputs, "address") ?? ""],
       ["forwarding", "interface"],

@@ -3,13 +3,13 @@ import { type Fragment, renderFragment } from "../rules/fragment";
 import { type PortForwardSpec, portForwardRules } from "../rules/port-forward";
 import type { Protocol } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
-import { type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
+import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
 import { checkForwardInputs, checkHeldPort, normalisedForward } from "./port-forward-check";
 import { preflight } from "./preflight";
 import { numberOf, plain, textOf } from "./props";
-import { knownNetworkUuid, networkUuidOf } from "./references";
+import { knownNetworkUuid } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 
 const compared = [
@@ -31,7 +31,6 @@ const kind: FragmentKind = {
     const { protocol, externalPort } = specOf(inputs);
     return snapshot.listens.some((listener) => listener.protocol === protocol && listener.port === externalPort);
   },
-  networkUuid: (host, inputs) => networkUuidOf(host, textOf(inputs, "network") ?? ""),
 };
 
 function specOf(inputs: Props): PortForwardSpec {
@@ -45,16 +44,11 @@ function specOf(inputs: Props): PortForwardSpec {
 }
 
 function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {
-  const owner = textOf(inputs, "owner") ?? "";
   const { protocol, externalPort } = specOf(inputs);
   const forwarding = parseId(textOf(inputs, "forwarding") ?? "")?.own;
   return {
     kind: "port-forward",
-    ...{ token: marks.token, incarnation: marks.incarnation, owner },
-    name: owner.slice(owner.lastIndexOf("::") + 2).trim() || "-",
-    network: networkUuid,
-    externalInterface: textOf(inputs, "externalInterface") ?? "auto",
-    externalAddress: textOf(inputs, "externalAddress") ?? "auto",
+    ...commonLines(inputs, marks, networkUuid),
     ...(forwarding === undefined ? {} : { forwarding }),
     claim: { protocol, port: externalPort },
     settings: [],
