@@ -1,6 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import type { Ipv4ConfigurationMode, VifRecord } from "../xapi/vifs";
+import type { IpConfigurationMode, VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
 import { formerKey, incarnationKey, ownerKey } from "./marks";
 
@@ -9,7 +9,7 @@ export interface FormerVif {
   readonly owner: string;
   /** UUID of the network it was on. */
   readonly network: string;
-  readonly ipv4Mode: Ipv4ConfigurationMode;
+  readonly ipv4Mode: IpConfigurationMode;
   readonly ipv4Address: string;
   readonly ipv4Gateway: string;
 }

@@ -2,7 +2,7 @@ import type { HostContext } from "../hosts/context";
 import { hasXapiCode, isUnknownCall } from "../xapi/errors";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
-import { getGuestMetrics, type VmRecord } from "../xapi/vms";
+import type { VmRecord } from "../xapi/vms";
 import { hasAddress, restoreAddress } from "./vif-former";
 
 /** A guest's static address as declared. */
@@ -49,6 +49,6 @@ export async function syncGuestAddress(
 
 /** True when the guest's tools say that XAPI can set addresses. */
 export async function canSetAddress(host: HostContext, vm: VmRecord): Promise<boolean> {
-  const metrics = await getGuestMetrics(host.xapi, vm);
+  const metrics = (await (await host.poolView()).guestMetrics()).get(vm.guest_metrics);
   return metrics?.other["feature-static-ip-setting"] === "1";
 }

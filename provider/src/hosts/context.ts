@@ -24,7 +24,10 @@ export interface HostContext {
   identity(): Promise<HostIdentity>;
   /** The UUID of the host behind the SSH endpoint; an error when it is none of the pool's. */
   hostUuid(): Promise<string>;
-  /** Networks, VMs and VIFs; shared for 2 s among reads, and read anew after {@link poolChanged}. */
+  /**
+   * Networks, VMs and VIFs; shared by reads that follow each other within 2 s (for 20 s at most, so that a refresh of many
+   * resources looks once), and read anew after {@link poolChanged}.
+   */
   poolView(): Promise<PoolView>;
   /** To be told after every writing XAPI call. */
   poolChanged(): void;

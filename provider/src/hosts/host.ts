@@ -8,8 +8,8 @@ import type { HostContext, HostIdentity } from "./context";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
 
-/** How long a look at the pool serves reads. */
-const poolViewMs = 2000;
+/** How long a look at the pool serves reads that follow each other, and at most. */
+const poolViewMs = { sinceLastUse: 2000, atMost: 20_000 };
 
 /** What a host shares with the others of the process. */
 export interface HostSurroundings {
@@ -30,7 +30,7 @@ export class Host implements HostContext {
   readonly #warned = new Set<string>();
   #identity: Promise<HostIdentity> | undefined;
   #hostUuid: Promise<string> | undefined;
-  #view: { readonly since: number; readonly view: Promise<PoolView> } | undefined;
+  #view: { readonly since: number; used: number; readonly view: Promise<PoolView> } | undefined;
 
   constructor(profile: HostProfile, surroundings: HostSurroundings) {
     this.profile = profile.name;
@@ -62,11 +62,14 @@ export class Host implements HostContext {
 
   poolView(): Promise<PoolView> {
     const now = performance.now();
-    if (this.#view === undefined || now - this.#view.since > poolViewMs) {
+    const isFresh = (view: { since: number; used: number }) =>
+      now - view.used <= poolViewMs.sinceLastUse && now - view.since <= poolViewMs.atMost;
+    if (this.#view === undefined || !isFresh(this.#view)) {
       const view = observePool(this.xapi);
       view.catch(() => this.poolChanged());
-      this.#view = { since: now, view };
+      this.#view = { since: now, used: now, view };
     }
+    this.#view.used = now;
     return this.#view.view;
   }
 

@@ -1,5 +1,6 @@
 import type { XapiClient } from "../xapi/client";
 import * as networks from "../xapi/networks";
+import * as pifs from "../xapi/pifs";
 import * as vifs from "../xapi/vifs";
 import * as vms from "../xapi/vms";
 
@@ -9,6 +10,10 @@ export interface PoolView {
   /** Without templates, snapshots and the control domains. */
   readonly vms: readonly vms.VmRecord[];
   readonly vifs: readonly vifs.VifRecord[];
+  /** One more call, made when somebody asks. */
+  pifs(): Promise<readonly pifs.PifRecord[]>;
+  /** What the VMs' guest tools report, by the VM's `guest_metrics`; one more call, made when somebody asks. */
+  guestMetrics(): Promise<ReadonlyMap<string, vms.GuestMetrics>>;
 }
 
 /** Reads the pool's networks, VMs and VIFs. */
@@ -19,5 +24,19 @@ export async function observePool(xapi: XapiClient): Promise<PoolView> {
     vifs.getAllRecords(xapi),
   ]);
   const ordinary = allVms.filter(vms.isMachine);
-  return { networks: allNetworks, vms: ordinary, vifs: allVifs };
+  return {
+    networks: allNetworks,
+    vms: ordinary,
+    vifs: allVifs,
+    pifs: once(() => pifs.getAllRecords(xapi)),
+    guestMetrics: once(() => vms.getAllGuestMetrics(xapi)),
+  };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
 }

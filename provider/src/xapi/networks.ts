@@ -16,8 +16,13 @@ export interface NetworkRecord {
   readonly bridge: string;
   readonly managed: boolean;
   readonly tags: readonly string[];
+  /** What `network_default` means to the network's VIFs; undefined on hosts before 6.1. */
+  readonly default_locking_mode: DefaultLockingMode | undefined;
   readonly other_config: Readonly<Record<string, string>>;
 }
+
+/** `disabled` drops all traffic of VIFs whose own mode is `network_default`. */
+export type DefaultLockingMode = "unlocked" | "disabled";
 
 /** What a new network starts with. */
 export interface NewNetwork {
@@ -25,6 +30,8 @@ export interface NewNetwork {
   readonly name_description: string;
   readonly MTU: number;
   readonly tags: readonly string[];
+  /** Name of the bridge, since 7.2; XAPI chooses `xapi<N>` for none or an empty one. */
+  readonly bridge?: string;
   readonly other_config: Readonly<Record<string, string>>;
 }
 
@@ -69,6 +76,20 @@ export async function setTags(client: XapiClient, ref: string, value: readonly s
   await client.call("network.set_tags", ref, value);
 }
 
+/** Fails with VIF_IN_USE while any VIF of the network is plugged. Since 6.1. */
+export async function setDefaultLockingMode(client: XapiClient, ref: string, value: DefaultLockingMode): Promise<void> {
+  await client.call("network.set_default_locking_mode", ref, value);
+}
+
+/** Writes the whole map in one call; start from the map just read, as other tools keep keys of theirs there. */
+export async function replaceOtherConfig(
+  client: XapiClient,
+  ref: string,
+  otherConfig: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.call("network.set_other_config", ref, otherConfig);
+}
+
 /** Removes the key, then adds it: two calls. */
 export function setOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
   return setOtherConfigKey(client, kind, ref, key, value);
@@ -96,6 +117,9 @@ function decode(ref: string, raw: unknown): NetworkRecord {
     bridge: record.text("bridge"),
     managed: record.flag("managed", true),
     tags: record.texts("tags", []),
+    default_locking_mode: record.has("default_locking_mode")
+      ? (record.text("default_locking_mode") as DefaultLockingMode)
+      : undefined,
     other_config: record.map("other_config"),
   };
 }

@@ -7,8 +7,11 @@ const kind = "VIF";
 /** On the server plug and unplug wait for other operations for up to two hours. */
 const plugDeadlineMs = 60_000;
 
+/** Which packets of the guest pass; `network_default` follows the network's `default_locking_mode`. */
+export type LockingMode = "network_default" | "locked" | "unlocked" | "disabled";
+
 /** How a guest gets its address: `None` leaves it to the guest. */
-export type Ipv4ConfigurationMode = "None" | "Static";
+export type IpConfigurationMode = "None" | "Static";
 
 /** A virtual interface as XAPI describes it. */
 export interface VifRecord {
@@ -22,21 +25,36 @@ export interface VifRecord {
   readonly MTU: number;
   readonly currently_attached: boolean;
   readonly allowed_operations: readonly string[];
-  readonly locking_mode: string;
-  readonly ipv4_configuration_mode: Ipv4ConfigurationMode;
+  /** Undefined on hosts before 6.1, which have no locking. */
+  readonly locking_mode: LockingMode | undefined;
+  readonly ipv4_allowed: readonly string[];
+  readonly ipv6_allowed: readonly string[];
+  /** `ratelimit` with `kbps` (kilobytes per second) in its parameters; anything else has no effect. */
+  readonly qos_algorithm_type: string;
+  readonly qos_algorithm_params: Readonly<Record<string, string>>;
+  readonly ipv4_configuration_mode: IpConfigurationMode;
   /** With prefix length. */
   readonly ipv4_addresses: readonly string[];
   readonly ipv4_gateway: string;
+  readonly ipv6_configuration_mode: IpConfigurationMode;
+  readonly ipv6_addresses: readonly string[];
+  readonly ipv6_gateway: string;
   readonly other_config: Readonly<Record<string, string>>;
 }
 
-/** What a new VIF starts with; an empty MAC lets XAPI derive one from VM and device. */
+/** What a new VIF starts with; an empty MAC lets XAPI derive one from VM and device, the same one each time. */
 export interface NewVif {
   readonly VM: string;
   readonly network: string;
   readonly device: string;
   readonly MAC: string;
   readonly other_config: Readonly<Record<string, string>>;
+  readonly qos_algorithm_type?: string;
+  readonly qos_algorithm_params?: Readonly<Record<string, string>>;
+  /** With either of the lists: LICENCE_RESTRICTION where the edition has no locking. Hosts before 6.1 ignore all three. */
+  readonly locking_mode?: LockingMode;
+  readonly ipv4_allowed?: readonly string[];
+  readonly ipv6_allowed?: readonly string[];
 }
 
 export async function getAllRecords(client: XapiClient): Promise<VifRecord[]> {
@@ -56,7 +74,7 @@ export async function getRecord(client: XapiClient, ref: string): Promise<VifRec
 /** Resolves to the new VIF's reference; it is not plugged, not even on a running VM. */
 export function create(client: XapiClient, vif: NewVif): Promise<string> {
   // The device's MTU comes from the network or other_config:mtu; VIF.MTU is required, and without effect.
-  return client.call("VIF.create", { ...vif, MTU: 1500, qos_algorithm_type: "", qos_algorithm_params: {} });
+  return client.call("VIF.create", { MTU: 1500, qos_algorithm_type: "", qos_algorithm_params: {}, ...vif });
 }
 
 /** Fails with OPERATION_NOT_ALLOWED while the VIF is plugged. */
@@ -83,8 +101,34 @@ export async function configureIpv4(
   ref: string,
   ipv4: { readonly address: string; readonly gateway: string } | undefined,
 ): Promise<void> {
-  const mode: Ipv4ConfigurationMode = ipv4 === undefined ? "None" : "Static";
+  const mode: IpConfigurationMode = ipv4 === undefined ? "None" : "Static";
   await client.call("VIF.configure_ipv4", ref, mode, ipv4?.address ?? "", ipv4?.gateway ?? "");
+}
+
+/** Takes effect at once, on a running VM too. Since 6.1. */
+export async function setLockingMode(client: XapiClient, ref: string, value: LockingMode): Promise<void> {
+  await client.call("VIF.set_locking_mode", ref, value);
+}
+
+/** Addresses the guest may use while the VIF is `locked`; XAPI leaves the mode as it is. Since 6.1. */
+export async function setAllowed(
+  client: XapiClient,
+  ref: string,
+  family: "ipv4" | "ipv6",
+  addresses: readonly string[],
+): Promise<void> {
+  await client.call(`VIF.set_${family}_allowed`, ref, [...addresses]);
+}
+
+/** Parameters first: XAPI looks at both when the VIF is plugged the next time. */
+export async function setQos(
+  client: XapiClient,
+  ref: string,
+  type: string,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.call("VIF.set_qos_algorithm_params", ref, params);
+  await client.call("VIF.set_qos_algorithm_type", ref, type);
 }
 
 /** Writes the whole map in one call; start from the map just read, as other tools keep keys of theirs there. */
@@ -109,10 +153,21 @@ function decode(ref: string, raw: unknown): VifRecord {
     MTU: record.integer("MTU"),
     currently_attached: record.flag("currently_attached"),
     allowed_operations: record.texts("allowed_operations"),
-    locking_mode: record.text("locking_mode", "network_default"),
-    ipv4_configuration_mode: record.text("ipv4_configuration_mode", "None") === "Static" ? "Static" : "None",
+    locking_mode: record.has("locking_mode") ? (record.text("locking_mode") as LockingMode) : undefined,
+    ipv4_allowed: record.texts("ipv4_allowed", []),
+    ipv6_allowed: record.texts("ipv6_allowed", []),
+    qos_algorithm_type: record.text("qos_algorithm_type", ""),
+    qos_algorithm_params: record.map("qos_algorithm_params", {}),
+    ipv4_configuration_mode: configurationMode(record, "ipv4_configuration_mode"),
     ipv4_addresses: record.texts("ipv4_addresses", []),
     ipv4_gateway: record.text("ipv4_gateway", ""),
+    ipv6_configuration_mode: configurationMode(record, "ipv6_configuration_mode"),
+    ipv6_addresses: record.texts("ipv6_addresses", []),
+    ipv6_gateway: record.text("ipv6_gateway", ""),
     other_config: record.map("other_config"),
   };
+}
+
+function configurationMode(record: RecordReader, field: string): IpConfigurationMode {
+  return record.text(field, "None") === "Static" ? "Static" : "None";
 }

@@ -1,6 +1,6 @@
 import type { XapiClient } from "./client";
-import { unlessGone } from "./objects";
-import { decodeAll, isRef, RecordReader } from "./records";
+import { removeOtherConfigKey, setOtherConfigKey, unlessGone } from "./objects";
+import { decodeAll, RecordReader } from "./records";
 
 const kind = "VM";
 
@@ -57,11 +57,23 @@ export async function getAllowedVifDevices(client: XapiClient, ref: string): Pro
   return client.call("VM.get_allowed_VIF_devices", ref);
 }
 
-/** Undefined for a VM whose tools never reported. */
-export async function getGuestMetrics(client: XapiClient, vm: VmRecord): Promise<GuestMetrics | undefined> {
-  if (!isRef(vm.guest_metrics)) return undefined;
-  const raw = await unlessGone(client.call("VM_guest_metrics.get_record", vm.guest_metrics));
-  if (raw === undefined) return undefined;
+/** What the tools of all VMs report, by the reference in {@link VmRecord.guest_metrics}: one call, however many VMs. */
+export async function getAllGuestMetrics(client: XapiClient): Promise<ReadonlyMap<string, GuestMetrics>> {
+  const raw = await client.call("VM_guest_metrics.get_all_records");
+  return new Map(decodeAll("VM_guest_metrics", raw, (ref, record) => [ref, decodeGuestMetrics(record)] as const));
+}
+
+/** Sets one key of the VM's `other_config`, leaving all others; two calls. */
+export function setOtherConfig(client: XapiClient, ref: string, key: string, value: string): Promise<void> {
+  return setOtherConfigKey(client, kind, ref, key, value);
+}
+
+/** An absent key is fine. */
+export function removeFromOtherConfig(client: XapiClient, ref: string, key: string): Promise<void> {
+  return removeOtherConfigKey(client, kind, ref, key);
+}
+
+function decodeGuestMetrics(raw: unknown): GuestMetrics {
   const record = new RecordReader("VM_guest_metrics", raw);
   const hotplug = record.text("can_use_hotplug_vif", "unspecified");
   return {

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { forget, formerIn, remember, renderFormer, wanted, withKeys } from "../../../provider/src/handlers/former.ts";
+
+const none = { owner: "urn:a", values: {}, otherConfig: {} };
+const now = { values: { name_label: "Network 0", MTU: 1500 }, otherConfig: { XenCenter: "theirs" } };
+const managed = { values: { name_label: "Outside" }, otherConfig: { automatic: "false" } };
+
+test("remembers the fields and keys that are to be managed, absent keys as null, and nothing else", () => {
+  expect(remember(none, now, managed)).toEqual({
+    owner: "urn:a",
+    values: { name_label: "Network 0" },
+    otherConfig: { automatic: null },
+  });
+});
+
+test("what is remembered already is kept, though the object has changed since", () => {
+  const first = remember(none, now, managed);
+  const later = { values: { name_label: "Outside", MTU: 1500 }, otherConfig: { automatic: "false" } };
+  const more = { ...managed, values: { ...managed.values, MTU: 9000 } };
+  expect(remember(first, later, more)).toEqual({
+    owner: "urn:a",
+    values: { name_label: "Network 0", MTU: 1500 },
+    otherConfig: { automatic: null },
+  });
+});
+
+test("what is not declared any more is wanted as it was, and forgotten after", () => {
+  const former = remember(none, now, managed);
+  const less = { values: {}, otherConfig: { automatic: "false" } };
+  expect(wanted(former, less)).toMatchObject({
+    values: { name_label: "Network 0" },
+    otherConfig: { automatic: "false" },
+  });
+  expect(forget(former, less)).toEqual({ owner: "urn:a", values: {}, otherConfig: { automatic: null } });
+});
+
+test("is read back from the object, and a damaged record is an error that says how to go on", () => {
+  const former = remember(none, now, managed);
+  expect(formerIn("network", "u-1", { "xennet:former": renderFormer(former) })).toEqual(former);
+  expect(formerIn("network", "u-1", { automatic: "true" })).toBeUndefined();
+  for (const text of ["{", "null", "[]", '{"owner":"x","values":[],"otherConfig":{}}']) {
+    expect(() => formerIn("VIF", "u-1", { "xennet:former": text })).toThrow(
+      /VIF u-1 .* unreadable\. .*xe vif-param-set/,
+    );
+  }
+});
+
+test("sets and removes single keys of an other_config", () => {
+  expect(withKeys({ a: "1", b: "2" }, { a: null, c: "3" })).toEqual({ b: "2", c: "3" });
+});
