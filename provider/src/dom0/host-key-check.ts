@@ -18,7 +18,11 @@ export interface HostKeyCheck {
 export async function hostKeyCheck(endpoint: SshEndpoint): Promise<HostKeyCheck> {
   if (endpoint.hostKey !== undefined) return pinnedCheck(endpoint, endpoint.hostKey);
   const file = endpoint.knownHostsFile;
-  const known = findKnownKeys(file === undefined ? "" : await readKnownHosts(file), endpoint.host, endpoint.port);
+  const known = findKnownKeys(
+    file === undefined ? "" : await readKnownHosts(endpoint, file),
+    endpoint.host,
+    endpoint.port,
+  );
   const isRevoked = (key: HostKey) => known.revoked.some((other) => other.blob.equals(key.blob));
   const trusted = known.trusted.filter((key) => !isRevoked(key));
   return {
@@ -48,12 +52,18 @@ function pinnedCheck(endpoint: SshEndpoint, text: string): HostKeyCheck {
   };
 }
 
-async function readKnownHosts(file: string): Promise<string> {
+async function readKnownHosts(endpoint: SshEndpoint, file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const setting = settingName(endpoint, "sshKnownHosts");
+    throw new SshError(
+      "SSH_KNOWN_HOSTS_UNREADABLE",
+      `The file of known SSH host keys cannot be read (${reason}), so nothing was sent to ${endpointName(endpoint)}. Correct ${setting}, or pin the key with ${settingName(endpoint, "sshHostKey")}.`,
+      { cause: error },
+    );
   }
 }
 

@@ -132,6 +132,13 @@ test("known_hosts is believed when nothing is pinned", async () => {
   );
 });
 
+test("a file of known host keys that cannot be read is named with its setting, and nothing was sent", async () => {
+  const { endpoint } = await startServer();
+  const error = await refusal({ ...endpoint, hostKey: undefined, knownHostsFile: "/" });
+  expect(error.code).toBe("SSH_KNOWN_HOSTS_UNREADABLE");
+  expect(error.message).toMatch(/EISDIR.*nothing was sent.*Correct xennet:sshKnownHosts/);
+});
+
 test("a malformed pin is refused before anything is sent", async () => {
   const server = await startServer();
   for (const hostKey of ["ssh-ed25519", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA", "MD5:aa:bb", "SHA256:short"]) {
