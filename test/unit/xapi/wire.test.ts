@@ -89,6 +89,7 @@ test("a network's record is decoded to its types, unknown fields left out, absen
       bridge: "xapi1",
       managed: true,
       tags: [],
+      default_locking_mode: undefined,
       other_config: { automatic: "false" },
     },
   ]);
