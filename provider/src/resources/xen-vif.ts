@@ -14,9 +14,9 @@ export interface GuestIpv4 {
 export interface XenVifArgs {
   /** Name of the host profile. @default "default" */
   readonly host?: Input<string> | undefined;
-  /** The VM, by UUID or by name label. A name that no VM or several VMs have is an error which lists the candidates. */
+  /** The VM, by UUID, name label, or the first 8 or more characters of its UUID. None or several is an error which lists the candidates. */
   readonly vm: Input<string>;
-  /** The network: a {@link XenNetwork}, or the UUID or the name label of an existing one. */
+  /** The network: a {@link XenNetwork}, or an existing one by UUID, name label, or the first 8 or more characters of its UUID. */
   readonly network: XenNetwork | Input<string>;
   /** Device number inside the VM. A second VIF of a VM must name its own. @default "0" */
   readonly device?: Input<string | number> | undefined;
