@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
-import { plainSecrets, unknownSettings } from "../hosts/plain-secrets";
+import { namesOfSecrets } from "./secret-inputs";
+import { checkStackSettings } from "./stack-settings";
 
 /** Resource options, less the ones a dynamic resource cannot honour. */
 export type ResourceOptions = Omit<pulumi.CustomResourceOptions, "import">;
@@ -29,8 +30,7 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
         `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
       );
     }
-    refusePlainSecrets();
-    warnOfUnknownSettings();
+    checkStackSettings();
     const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
     const urn = pulumi.createUrn(name, type, opts.parent);
@@ -38,31 +38,6 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
     const inputs = { ...props, owner, secretInputs: namesOfSecrets(props) };
     super(providerOf(kind), name, inputs, { ...opts, deleteBeforeReplace: true }, "xennet", kind);
   }
-}
-
-/** Which inputs are secret: the provider sees plain values, and must not quote these in a message. */
-async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | undefined> {
-  const given = Object.entries(props).filter(([, value]) => value !== undefined);
-  const secret = await Promise.all(given.map(([, value]) => pulumi.isSecret(pulumi.output(value))));
-  const names = given.map(([key]) => key).filter((_, index) => secret[index]);
-  return names.length === 0 ? undefined : names;
-}
-
-let warnedOfSettings = false;
-
-/** Once a program: a misspelt key would otherwise be as if it had not been set. */
-function warnOfUnknownSettings(): void {
-  if (warnedOfSettings) return;
-  warnedOfSettings = true;
-  for (const key of unknownSettings(process.env)) {
-    pulumi.log.warn(`${key} is in the stack's configuration, but there is no such setting; is it misspelt?`);
-  }
-}
-
-/** Whether a value was stored with `--secret` is known in the program only; the provider process gets it in clear. */
-function refusePlainSecrets(): void {
-  const [problem] = plainSecrets(process.env);
-  if (problem !== undefined) throw new pulumi.RunError(`${problem.property} ${problem.reason}`);
 }
 
 /** Shows a warning at a resource once the value is known; nothing while it is unknown. */
