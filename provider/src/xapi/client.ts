@@ -1,7 +1,7 @@
 import { withDeadline } from "../core/deadline";
 import { clientClosed } from "./connection-errors";
 import type { XapiEndpoint } from "./endpoint";
-import { hasXapiCode, XapiError } from "./errors";
+import { hasXapiCode, XapiConnectionError, XapiError } from "./errors";
 import { type Session, SessionSource } from "./session";
 import { isWriting } from "./transport";
 import type { XapiValue } from "./wire";
@@ -70,11 +70,11 @@ export class XapiClient {
 
   async #callInSession(method: string, params: readonly XapiValue[]): Promise<unknown> {
     const opening = this.#openSession();
+    const session = await opening;
     try {
-      return await this.#send(await opening, method, params);
+      return await this.#send(session, method, params);
     } catch (error) {
-      // XAPI checks the session before it does anything, so sending the call again is safe.
-      if (!hasXapiCode(error, "SESSION_INVALID", "HOST_IS_SLAVE")) throw error;
+      if (!isOver(session, error)) throw error;
       if (this.#session === opening) this.#session = undefined;
       return await this.#send(await this.#openSession(), method, params);
     }
@@ -166,4 +166,14 @@ export class XapiClient {
     const reason = error instanceof Error ? error.message : String(error);
     this.#settings.onWarning(`The XAPI session could not be given back; it ends by itself later. ${reason}`);
   }
+}
+
+/**
+ * True when the call did nothing and another session may serve it: XAPI checks the session before anything else, and a master
+ * that cannot be connected to was sent nothing. The pool may have another one by now.
+ */
+function isOver(session: Session, error: unknown): boolean {
+  if (hasXapiCode(error, "SESSION_INVALID", "HOST_IS_SLAVE")) return true;
+  const wasFollowed = session.transport.peer.sentBy !== undefined;
+  return wasFollowed && error instanceof XapiConnectionError && error.code === "XAPI_UNREACHABLE";
 }

@@ -9,11 +9,18 @@ export interface Peer {
   readonly profile: string;
   /** URL of the pool member that sent us here. */
   readonly sentBy: string | undefined;
+  /** Name of the tunnel it is reached by. */
+  readonly through: string | undefined;
 }
 
 /** The host as configured. */
 export function configuredPeer(endpoint: XapiEndpoint): Peer {
-  return { url: endpoint.url, profile: endpoint.profile ?? defaultProfile, sentBy: undefined };
+  return {
+    url: endpoint.url,
+    profile: endpoint.profile ?? defaultProfile,
+    sentBy: undefined,
+    through: endpoint.tunnel?.name,
+  };
 }
 
 /** The certificate is not the right one; nothing was sent. */
@@ -57,10 +64,15 @@ const causes: Readonly<Record<string, string>> = {
 /** No connection came to be. */
 export function unreachable(peer: Peer, cause: Error): XapiConnectionError {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const where = peer.sentBy === undefined ? peer.url : `the pool master ${peer.url} (named by ${peer.sentBy})`;
+  const host = peer.sentBy === undefined ? peer.url : `the pool master ${peer.url} (named by ${peer.sentBy})`;
+  const url = `"xennet:xapiUrl" (environment: ${environmentOverride(peer.profile, "xapiUrl")})`;
+  const [where, check] =
+    peer.through === undefined
+      ? [host, `the host is up and that "xennet:host" or ${url} is right`]
+      : [`${host} through ${peer.through}`, `the host's toolstack runs and that ${url} is right as seen from dom0`];
   return new XapiConnectionError(
     "XAPI_UNREACHABLE",
-    `XAPI cannot be reached at ${where}: ${causes[code] ?? cause.message}. Check that the host is up and that "xennet:host" or "xennet:xapiUrl" (environment: ${environmentOverride(peer.profile, "xapiUrl")}) is right.`,
+    `XAPI cannot be reached at ${where}: ${causes[code] ?? cause.message}. Check that ${check}.`,
     { facts: { url: peer.url, cause: code }, cause },
   );
 }
@@ -80,7 +92,7 @@ export function authFailed(peer: Peer, username: string, description: readonly s
 export function timedOut(peer: Peer, method: string, ms: number, writing: boolean): XapiConnectionError {
   return new XapiConnectionError(
     "XAPI_TIMEOUT",
-    `${method} got no answer from ${peer.url} within ${ms / 1000} s. ${writing ? mayHaveHappened : "Try again."}`,
+    `${method} got no answer from ${nameOf(peer)} within ${ms / 1000} s. ${writing ? mayHaveHappened : "Try again."}`,
     { facts: { url: peer.url, method } },
   );
 }
@@ -89,9 +101,13 @@ export function timedOut(peer: Peer, method: string, ms: number, writing: boolea
 export function connectionLost(peer: Peer, method: string, writing: boolean, cause: unknown): XapiConnectionError {
   return new XapiConnectionError(
     "XAPI_CONNECTION_LOST",
-    `The connection to ${peer.url} broke before ${method} was answered. ${writing ? mayHaveHappened : "Try again."}`,
+    `The connection to ${nameOf(peer)} broke before ${method} was answered. ${writing ? mayHaveHappened : "Try again."}`,
     { facts: { url: peer.url, method }, cause },
   );
+}
+
+function nameOf(peer: Peer): string {
+  return peer.through === undefined ? peer.url : `${peer.url} (through ${peer.through})`;
 }
 
 const mayHaveHappened = 'It may have taken effect nevertheless: run "pulumi up --refresh" to go on from what is there.';

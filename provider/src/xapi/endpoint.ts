@@ -1,5 +1,6 @@
 import { XapiConnectionError } from "./errors";
 import { certificatesIn, normalizeFingerprint, type Trust } from "./trust";
+import { isLoopback, type Tunnel } from "./tunnel";
 
 /** Where a host's XAPI is and how to log in there. */
 export interface XapiEndpoint {
@@ -13,6 +14,14 @@ export interface XapiEndpoint {
   readonly ca?: string | undefined;
   /** Profile the settings come from, named in error messages. `default` unless given. */
   readonly profile?: string | undefined;
+  /** Way to the host; the URL is then as seen from the tunnel's far end. A TCP connection of this process unless given. */
+  readonly tunnel?: Tunnel | undefined;
+}
+
+/** Host and port of a URL as sockets take them: an IPv6 address without its brackets. */
+export function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: port === "" ? 443 : Number(port) };
 }
 
 /** What decides about the endpoint's certificate; throws XAPI_ENDPOINT_INVALID when address, pin or authority is malformed. */
@@ -25,7 +34,8 @@ export function trustOf(endpoint: XapiEndpoint): Trust {
   if (pin !== undefined && fingerprint === undefined) throw invalid(`"${pin}" is not a SHA-256 fingerprint`);
   if (endpoint.ca !== undefined && !holdsCertificates(endpoint.ca))
     throw invalid("the authority is not a PEM certificate");
-  return { fingerprint, ca: endpoint.ca };
+  const vouched = endpoint.tunnel !== undefined && isLoopback(addressOf(endpoint.url).host);
+  return { fingerprint, ca: endpoint.ca, vouched };
 }
 
 function holdsCertificates(pem: string): boolean {

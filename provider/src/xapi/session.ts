@@ -65,25 +65,27 @@ export class SessionSource {
   }
 
   /**
-   * The address comes without a port, so the own one is kept. A pin holds for one host: the master is verified by the
-   * thumbprint that the pinned member announced, otherwise by authority.
+   * The address comes without a port, so the own one is kept. A pin, and what a tunnel vouches for, hold for one host: the
+   * master is verified by the thumbprint that such a member announced, otherwise by authority.
    */
   #master(member: XapiTransport, address: string, announced: string | undefined): XapiTransport {
     const url = new URL(member.peer.url);
     url.hostname = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
-    const peer = { url: url.origin, profile: member.peer.profile, sentBy: member.peer.url };
+    const peer = { ...member.peer, url: url.origin, sentBy: member.peer.url };
     const fingerprint = announced === undefined ? undefined : normalizeFingerprint(announced);
-    const { ca } = this.#trust;
-    return this.#transport(peer, this.#trust.fingerprint === undefined ? { ca } : { fingerprint, ca });
+    const { ca, vouched } = this.#trust;
+    // What a verified channel brought may be believed; whoever trusts an authority trusts it for the master as well.
+    const believed = this.#trust.fingerprint !== undefined || vouched === true;
+    return this.#transport(peer, believed ? { fingerprint, ca } : { ca });
   }
 
   #transport(peer: XapiTransport["peer"], trust: Trust): XapiTransport {
     if (this.#destroyed) throw clientClosed();
     // Trust is part of the key: a connection made under one pin must not serve another.
-    const key = JSON.stringify([peer.url, trust.fingerprint, trust.ca]);
+    const key = JSON.stringify([peer.url, trust.fingerprint, trust.ca, trust.vouched]);
     let transport = this.#transports.get(key);
     if (transport === undefined) {
-      transport = new XapiTransport(peer, trust);
+      transport = new XapiTransport(peer, trust, this.#endpoint.tunnel);
       this.#transports.set(key, transport);
     }
     return transport;

@@ -10,7 +10,9 @@ import {
   unreachable,
   untrusted,
 } from "./connection-errors";
+import { addressOf } from "./endpoint";
 import type { Trust } from "./trust";
+import type { Tunnel } from "./tunnel";
 import { VerifiedAgent } from "./verified-agent";
 import { type Answer, exchange, MalformedAnswer, type XapiValue } from "./wire";
 
@@ -26,6 +28,8 @@ export type Reply =
     };
 
 const connectDeadlineMs = 15_000;
+/** A tunnel may have to be built first, within limits and with messages of its own. */
+const tunnelDeadlineMs = 25_000;
 const requestsAtOnce = 8;
 const thumbprint = {
   request: "x-xenapi-request-host-certificate-thumbprint",
@@ -41,17 +45,17 @@ export class XapiTransport {
   readonly #port: number;
   #destroyed = false;
 
-  constructor(peer: Peer, trust: Trust) {
-    const url = new URL(peer.url);
+  constructor(peer: Peer, trust: Trust, tunnel?: Tunnel) {
     this.peer = peer;
-    // URL keeps the brackets of an IPv6 address, which sockets do not take.
-    this.#host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    this.#port = url.port === "" ? 443 : Number(url.port);
+    const { host, port } = addressOf(peer.url);
+    this.#host = host;
+    this.#port = port;
     const failures = {
       untrusted: untrusted.bind(undefined, peer),
       unreachable: unreachable.bind(undefined, peer),
     };
-    this.#agent = new VerifiedAgent(trust, failures, connectDeadlineMs);
+    const deadlineMs = tunnel === undefined ? connectDeadlineMs : tunnelDeadlineMs;
+    this.#agent = new VerifiedAgent({ trust, failures, deadlineMs, tunnel });
   }
 
   /** Sends one request. A reading request whose connection broke is sent once more, a writing one never. */

@@ -27,7 +27,7 @@ test("gone, unknown call and any other code are told apart", () => {
 });
 
 test("an error about a named profile gives the command for that profile", () => {
-  const peer = { url: "https://192.0.2.7", profile: "lab", sentBy: undefined };
+  const peer = { url: "https://192.0.2.7", profile: "lab", sentBy: undefined, through: undefined };
   const { message } = untrusted(peer, { kind: "untrusted", seen: "AA:BB", reason: "SELF_SIGNED" });
   expect(message).toContain("pulumi config set --path 'xennet:hosts.lab.xapiFingerprint' AA:BB");
 });
