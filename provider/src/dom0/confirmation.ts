@@ -5,6 +5,7 @@ import type { HostLink } from "./host-link";
 import type { HostProgram } from "./host-program";
 import type { HostSnapshot } from "./snapshot";
 import { isConnectionLoss } from "./ssh-errors";
+import type { Forwarder } from "./ssh-forward";
 
 /** A generation of ours that the host takes back unless it is confirmed in time. */
 export interface PendingChange {
@@ -19,7 +20,7 @@ export interface ConfirmationOptions {
   readonly link: HostLink;
   readonly program: HostProgram;
   readonly clock: Clock;
-  readonly confirmProbe: () => Promise<void>;
+  readonly confirmProbe: (fresh: Forwarder) => Promise<void>;
   /** How long the ways into the host may take to prove that they still work. */
   readonly confirmMs: number;
   readonly revertMs: number;
@@ -97,7 +98,7 @@ export class Confirmation {
     const { link, program, confirmProbe } = this.#options;
     const connection = await link.login(signal);
     try {
-      await Promise.race([confirmProbe(), rejectionOf(signal)]);
+      await Promise.race([confirmProbe(connection), rejectionOf(signal)]);
       return await this.#settle(change, () => program.confirm(change.generation, connection));
     } finally {
       await connection.end();

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { probeBanner } from "./banner";
 import { connectSsh } from "./ssh";
 import type { CommandResult, SshConnection } from "./ssh-connection";
@@ -11,6 +12,8 @@ export interface HostCounters {
   banners: number;
   /** Runs of `xennet transact`. */
   applies: number;
+  /** TCP connections opened from the host over the pooled connection. */
+  forwards: number;
 }
 
 export interface HostLinkOptions {
@@ -34,13 +37,11 @@ export class HostLink {
 
   /** Keeps the connection open while `work` runs. */
   async use<T>(work: () => Promise<T>): Promise<T> {
-    this.#users += 1;
-    clearTimeout(this.#idle);
+    const release = this.#hold();
     try {
       return await work();
     } finally {
-      this.#users -= 1;
-      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), this.#options.idleMs);
+      release();
     }
   }
 
@@ -65,6 +66,20 @@ export class HostLink {
     });
   }
 
+  /** Opens a TCP connection from the host; the pooled connection stays open as long as it. */
+  async forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    // Who closes a forwarded connection has waited for further use of it already.
+    const release = this.#hold(this.#options.idleMs / 4);
+    try {
+      const channel = await this.#openForward(host, port, signal);
+      channel.once("close", release);
+      return channel;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
   /** Logs in anew, beside the pooled connection. The caller ends it. */
   async login(signal?: AbortSignal): Promise<SshConnection> {
     const { endpoint, counters, connectTimeoutMs } = this.#options;
@@ -85,6 +100,32 @@ export class HostLink {
     this.#shut.abort();
     clearTimeout(this.#idle);
     await this.#drop();
+  }
+
+  /** Opening a connection changes nothing, so one that met a broken SSH connection is opened again over a new one. */
+  async #openForward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    for (let isLast = false; ; isLast = true) {
+      const pooled = this.#connection();
+      const connection = await orAborted(pooled, signal);
+      this.#options.counters.forwards += 1;
+      try {
+        return await connection.forward(host, port, signal);
+      } catch (error) {
+        if (!isConnectionLoss(error)) throw error;
+        if (this.#pooled === pooled) this.#pooled = undefined;
+        if (isLast) throw error;
+      }
+    }
+  }
+
+  /** Keeps the connection open until the function it answers is called. */
+  #hold(idleMs = this.#options.idleMs): () => void {
+    this.#users += 1;
+    clearTimeout(this.#idle);
+    return () => {
+      this.#users -= 1;
+      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), idleMs);
+    };
   }
 
   #connection(): Promise<SshConnection> {
@@ -111,4 +152,14 @@ export class HostLink {
     const connection = await pooled?.catch(() => undefined);
     await connection?.end();
   }
+}
+
+/** The login goes on for others that wait for it. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }

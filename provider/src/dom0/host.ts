@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock";
 import { XennetError } from "../core/errors";
 import { Confirmation } from "./confirmation";
@@ -8,8 +9,9 @@ import { HostProgram, hostMismatch } from "./host-program";
 import type { HostSnapshot } from "./snapshot";
 import { SnapshotCache } from "./snapshot-cache";
 import type { SshEndpoint } from "./ssh-endpoint";
+import type { Forwarder } from "./ssh-forward";
 
-export type { FragmentChange, FragmentOutcome, HostCounters, HostSnapshot, SshEndpoint };
+export type { Forwarder, FragmentChange, FragmentOutcome, HostCounters, HostSnapshot, SshEndpoint };
 
 /** How long things may take on the way to a host. */
 export interface HostTiming {
@@ -39,15 +41,18 @@ const TIMING: HostTiming = {
 
 export interface Dom0HostOptions {
   readonly endpoint: SshEndpoint;
-  /** A call over the other way into the host (XAPI); rejects when the host can no longer be managed that way. */
-  readonly confirmProbe: () => Promise<void>;
+  /**
+   * A call over the other way into the host (XAPI); rejects when the host can no longer be managed that way. It gets the new
+   * SSH connection, for a XAPI that is reached through SSH.
+   */
+  readonly confirmProbe: (fresh: Forwarder) => Promise<void>;
   readonly clock?: Clock;
   readonly timing?: Partial<HostTiming>;
 }
 
 /** One host's dom0: snapshots and changes over one pooled SSH connection. */
 export class Dom0Host {
-  readonly counters: HostCounters = { logins: 0, execs: 0, banners: 0, applies: 0 };
+  readonly counters: HostCounters = { logins: 0, execs: 0, banners: 0, applies: 0, forwards: 0 };
   readonly #timing: HostTiming;
   readonly #clock: Clock;
   readonly #ending = new AbortController();
@@ -104,19 +109,27 @@ export class Dom0Host {
     return this.#commits.submit(change);
   }
 
-  /** Rejects what waits, finishes or takes back what is under way, and logs out; takes at most 2 s. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** Opens a TCP connection from the host over the pooled SSH connection, which stays open as long as it. */
+  forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.#link.forward(host, port, signal);
+  }
+
+  /**
+   * Rejects what waits, finishes or takes back what is under way, and logs out; takes at most 2 s. `users` settles when those
+   * who have connections over {@link forward} need them no more.
+   */
+  close(users: Promise<unknown> = Promise.resolve()): Promise<void> {
+    this.#closing ??= this.#close(users);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(users: Promise<unknown>): Promise<void> {
     this.#ending.abort(closed());
     this.#commits.rejectWaiting(closed());
     const patience = new AbortController();
     // Of the time for closing a quarter is left for logging out.
     const limit = this.#clock.sleep(this.#timing.closeMs * 0.75, patience.signal).catch(() => {});
-    await Promise.race([this.#commits.settled(), limit]);
+    await Promise.race([Promise.allSettled([this.#commits.settled(), users]), limit]);
     patience.abort();
     await this.#link.close();
     this.#commits.rejectWaiting(closed());

@@ -1,6 +1,8 @@
+import type { Duplex } from "node:stream";
 import type { NodeSSH, SSHExecCommandResponse } from "node-ssh";
 import { withDeadline } from "../core/deadline";
 import { SshError } from "./ssh-errors";
+import { openForward } from "./ssh-forward";
 
 /** What a remote command answered. */
 export interface CommandResult {
@@ -58,6 +60,12 @@ export class SshConnection {
     );
     if (answer.code === null) throw this.#lost(answer.signal === null ? "" : ` (killed by ${answer.signal})`);
     return { stdout: answer.stdout, stderr: answer.stderr, code: answer.code };
+  }
+
+  /** Opens a TCP connection from the host to an address as the host sees it. */
+  async forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    if (this.isClosed) throw this.#lost("");
+    return openForward(this.#ssh, this.#name, { host, port }, signal);
   }
 
   /** Logs out. Resolves when the connection is closed, which a dead peer cannot delay. */

@@ -9,6 +9,7 @@ export type SshErrorCode =
   | "SSH_AUTH_MISSING"
   | "SSH_KEY_UNUSABLE"
   | "SSH_AUTH_FAILED"
+  | "SSH_FORWARDING_REFUSED"
   | "SSH_CLOSED"
   | "SSH_TIMEOUT";
 

@@ -72,6 +72,9 @@ async function attempt(
       sock: socket,
       username: endpoint.username,
       readyTimeout: timeLeft(deadline),
+      // A peer that vanished without a word is noticed after a minute, also where only forwarded connections wait for it.
+      keepaliveInterval: 15_000,
+      keepaliveCountMax: 3,
       algorithms: { serverHostKey: [...algorithms] as never[] },
       hostVerifier: (blob: Buffer) => {
         refusal = check.refuse(blob);

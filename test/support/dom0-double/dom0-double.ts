@@ -1,6 +1,6 @@
 import { HOST_UUID } from "./fragment.ts";
 import { readScript } from "./script-reader.ts";
-import { type ExecAnswer, TestSshServer } from "./ssh-server.ts";
+import { type ExecAnswer, type SshServerOptions, TestSshServer } from "./ssh-server.ts";
 import { XennetDouble } from "./xennet-double.ts";
 
 /** What happens around one command of the host program. */
@@ -26,12 +26,20 @@ export class Dom0Double {
     this.calls = calls;
   }
 
-  static async start(options: { installed?: number; now?: () => number } = {}): Promise<Dom0Double> {
-    const xennet = new XennetDouble(HOST_UUID, options);
+  static async start(
+    options: { installed?: number; now?: () => number; onForward?: SshServerOptions["onForward"] } = {},
+  ): Promise<Dom0Double> {
+    const { onForward, ...program } = options;
+    const xennet = new XennetDouble(HOST_UUID, program);
     const faults: Faults = {};
     const calls: string[] = [];
     const onExec = (command: string, stdin: string) => answer(xennet, faults, calls, command, stdin);
-    return new Dom0Double(await TestSshServer.start({ onExec }), xennet, faults, calls);
+    return new Dom0Double(
+      await TestSshServer.start({ onExec, ...(onForward === undefined ? {} : { onForward }) }),
+      xennet,
+      faults,
+      calls,
+    );
   }
 
   count(command: string): number {

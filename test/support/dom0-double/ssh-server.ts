@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import type { SshEndpoint } from "../../../provider/src/dom0/ssh-endpoint.ts";
 
@@ -14,6 +14,11 @@ export interface SshServerOptions {
   readonly authenticate?: (context: AuthContext) => void;
   /** Answers a command; undefined drops the connection instead. */
   readonly onExec?: (command: string, stdin: string) => Promise<ExecAnswer | undefined>;
+  /**
+   * The local port to which a connection goes that the server's `connection`-th SSH connection has forwarded; undefined when
+   * nothing listens there. Without it the server allows no forwarding.
+   */
+  readonly onForward?: (host: string, port: number, connection: number) => number | undefined;
 }
 
 export type KeyPair = ReturnType<typeof ssh2.utils.generateKeyPairSync>;
@@ -40,6 +45,8 @@ export class TestSshServer {
   refuseLogins = false;
   readonly authMethods: string[] = [];
   readonly commands: string[] = [];
+  /** Forwarded connections that are open. */
+  readonly forwarded = new Set<Socket>();
 
   private constructor(server: InstanceType<typeof ssh2.Server>, endpoint: SshEndpoint) {
     this.#server = server;
@@ -87,11 +94,37 @@ export class TestSshServer {
       if (this.refuseLogins) context.reject(["password"]);
       else (options.authenticate ?? acceptPassword)(context);
     });
+    const { onForward } = options;
+    const number = this.connections;
+    if (onForward !== undefined) {
+      client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+        const port = onForward(destIP, destPort, number);
+        if (port === undefined) reject();
+        else this.#forward(connect({ port, host: "127.0.0.1", allowHalfOpen: true }), accept, reject);
+      });
+    }
     client.on("session", (accept) => {
       const session = accept();
       session.on("exec", (acceptExec, _reject, info) => {
         this.commands.push(info.command);
         void this.#answer(client, acceptExec(), info.command, options);
+      });
+    });
+  }
+
+  /** As sshd does it: an end on one side is told to the other, and the channel is closed once both have ended. */
+  #forward(target: Socket, accept: () => ServerChannel, reject: () => void): void {
+    target.once("error", reject);
+    target.once("connect", () => {
+      target.off("error", reject).on("error", () => {});
+      this.forwarded.add(target);
+      const channel = accept();
+      channel.pipe(target).pipe(channel, { end: false });
+      target.on("end", () => channel.eof());
+      channel.on("close", () => target.destroy());
+      target.on("close", () => {
+        this.forwarded.delete(target);
+        channel.close();
       });
     });
   }
