@@ -2,7 +2,7 @@ import type { HostSnapshot } from "../dom0/host";
 import type { HostContext } from "../hosts/context";
 import { parseFragment } from "../rules/fragment";
 import { describeOwner, sameStack } from "../rules/owner";
-import { checkManagementPort } from "../rules/ports";
+import { checkManagementPort, checkPoolPort, isXapiPort, xapiPortForwarded } from "../rules/ports";
 import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../validation/ipv4";
 import { expected, type Problem } from "../validation/problem";
 import { checkInterfaceName, checkOneOf, checkPort, checkText, type Protocol, protocols } from "../validation/scalars";
@@ -32,7 +32,7 @@ const required = ["forwarding", "network", "externalPort", "target"];
 /** What can be said without the host: the values themselves, and the other forwards of this run. */
 export function checkForwardInputs(host: HostContext, news: Props): Problem[] {
   const failures = checkProperties(news, required, checks);
-  failures.push(...checkTarget(news), ...checkPortChoice(news));
+  failures.push(...checkTarget(news), ...checkPortChoice(host, news));
   if (failures.length === 0) failures.push(...claimPort(host, news));
   return failures;
 }
@@ -73,9 +73,21 @@ function checkInside(network: Cidr, target: string): Problem[] {
   return checkHostPart(property, network, target);
 }
 
-function checkPortChoice(news: Props): Problem[] {
+function checkPortChoice(host: HostContext, news: Props): Problem[] {
   const port = numberOf(news, "externalPort");
-  return port === undefined ? [] : checkManagementPort("externalPort", news["protocol"] as Protocol, port);
+  if (port === undefined) return [];
+  const way = { xapiThroughSsh: host.xapiVia === "ssh" };
+  return checkManagementPort("externalPort", news["protocol"] as Protocol, port, way);
+}
+
+/** What forwarding XAPI's own port does to others; for a host that answers. */
+export async function checkXapiPort(host: HostContext, news: Props): Promise<Problem[]> {
+  const [protocol, port] = [news["protocol"], news["externalPort"]];
+  if (!isXapiPort(protocol, port)) return [];
+  const { hosts } = await host.identity();
+  const problems = checkPoolPort("externalPort", protocol, port, hosts.length);
+  if (problems.length === 0) host.warn(xapiPortForwarded);
+  return problems;
 }
 
 /** Two resources of one run must not claim the same port; which of them would win could not be told. */

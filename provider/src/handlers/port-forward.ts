@@ -6,7 +6,7 @@ import { isUnknown } from "../validation/unknown";
 import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
-import { checkForwardInputs, checkHeldPort, normalisedForward } from "./port-forward-check";
+import { checkForwardInputs, checkHeldPort, checkXapiPort, normalisedForward } from "./port-forward-check";
 import { preflight } from "./preflight";
 import { numberOf, plain, textOf } from "./props";
 import { knownNetworkUuid } from "./references";
@@ -63,7 +63,9 @@ export const portForwardHandler: Handler = fragmentHandler(kind, async (host, _o
   failures.push(...problems);
   const snapshot = reachable ? await host.dom0.snapshot() : undefined;
   const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
-  if (snapshot !== undefined && failures.length === 0) failures.push(...checkHeldPort(news, snapshot));
+  if (snapshot !== undefined && failures.length === 0) {
+    failures.push(...checkHeldPort(news, snapshot), ...(await checkXapiPort(host, news)));
+  }
   return { inputs: plain({ ...news, rules: previewText(news, networkUuid, snapshot) }), failures };
 });
 

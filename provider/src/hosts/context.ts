@@ -2,6 +2,7 @@ import type { Dom0Host } from "../dom0/host";
 import type { XapiClient } from "../xapi/client";
 import type { Claims } from "./claims";
 import type { PoolView } from "./pool-view";
+import type { XapiWay } from "./profile-keys";
 
 /** Who a host is according to XAPI. */
 export interface HostIdentity {
@@ -19,6 +20,7 @@ export interface HostIdentity {
 export interface HostContext {
   readonly profile: string;
   readonly xapi: XapiClient;
+  readonly xapiVia: XapiWay;
   readonly dom0: Dom0Host;
   /** Asked once a process. */
   identity(): Promise<HostIdentity>;

@@ -1,12 +1,15 @@
 import { XennetError } from "../core/errors";
-import { Dom0Host } from "../dom0/host";
+import { Dom0Host, type Forwarder } from "../dom0/host";
 import { XapiClient } from "../xapi/client";
+import type { XapiEndpoint } from "../xapi/endpoint";
 import * as hosts from "../xapi/hosts";
 import { getPool } from "../xapi/pools";
 import type { Claims } from "./claims";
 import type { HostContext, HostIdentity } from "./context";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
+import type { XapiWay } from "./profile-keys";
+import { tunnelOver } from "./xapi-tunnel";
 
 /** How long a look at the pool serves reads that follow each other, and at most. */
 const poolViewMs = { sinceLastUse: 2000, atMost: 20_000 };
@@ -22,6 +25,7 @@ export interface HostSurroundings {
 export class Host implements HostContext {
   readonly profile: string;
   readonly xapi: XapiClient;
+  readonly xapiVia: XapiWay;
   readonly dom0: Dom0Host;
   readonly claims: Claims;
   readonly seenIds: Set<string>;
@@ -37,17 +41,18 @@ export class Host implements HostContext {
     this.claims = surroundings.claims;
     this.seenIds = surroundings.seenIds;
     this.#warn = (text) => surroundings.warn(text);
-    this.xapi = new XapiClient(profile.xapi, { onWarning: this.#warn });
+    this.xapiVia = profile.xapiVia;
     // A session of its own, so that the confirmation proves that a new login still works.
-    const probe = async () => {
-      const client = new XapiClient(profile.xapi);
+    const confirmProbe = async (fresh: Forwarder) => {
+      const client = new XapiClient(endpointOver(profile, fresh));
       try {
         await getPool(client);
       } finally {
         await client.close();
       }
     };
-    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe: probe });
+    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe });
+    this.xapi = new XapiClient(endpointOver(profile, this.dom0), { onWarning: this.#warn });
   }
 
   identity(): Promise<HostIdentity> {
@@ -97,7 +102,8 @@ export class Host implements HostContext {
 
   /** Rolls back what is unconfirmed, logs out and closes both connections. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.dom0.close(), this.xapi.close()]);
+    const xapi = this.xapi.close();
+    await Promise.allSettled([this.dom0.close(xapi), xapi]);
   }
 
   async #askIdentity(): Promise<HostIdentity> {
@@ -138,6 +144,11 @@ export class Host implements HostContext {
       );
     }
   }
+}
+
+/** XAPI as the profile reaches it; through SSH it is over the connection given. */
+function endpointOver(profile: HostProfile, forwarder: Forwarder): XapiEndpoint {
+  return profile.xapiVia === "direct" ? profile.xapi : { ...profile.xapi, tunnel: tunnelOver(forwarder, profile.ssh) };
 }
 
 /** Keeps a success for the life of the process, and lets a failure be tried again. */

@@ -3,7 +3,7 @@ import { XennetError } from "../core/errors";
 import { parseHostKeyPin } from "../dom0/host-key";
 import { expected, type Problem } from "../validation/problem";
 import { certificatesIn, normalizeFingerprint } from "../xapi/trust";
-import { type ProfileKey, type Settings, setCommand, settingName } from "./profile-keys";
+import { type ProfileKey, type Settings, setCommand, settingName, xapiWays } from "./profile-keys";
 
 /** Checks each value that is set; a value that may be secret is never quoted. */
 export function checkSettings(profile: string, settings: Settings): Problem[] {
@@ -23,6 +23,10 @@ const checks: Partial<Record<ProfileKey, Check>> = {
   host: checkAddress,
   sshHost: checkAddress,
   xapiUrl: checkUrl,
+  xapiVia: (value, name, command) =>
+    isXapiWay(value)
+      ? undefined
+      : `${expected(name, '"direct" or "ssh"', value).reason}; run "${command} ssh" or "${command} direct"`,
   xapiFingerprint: (value, name) =>
     normalizeFingerprint(value) === undefined
       ? expected(name, "a SHA-256 fingerprint, 64 hex digits with or without colons", value).reason
@@ -35,6 +39,10 @@ const checks: Partial<Record<ProfileKey, Check>> = {
   sshPrivateKey: checkPrivateKey,
   sshHostKey: checkHostKey,
 };
+
+function isXapiWay(value: string): boolean {
+  return xapiWays.some((way) => way === value);
+}
 
 function checkAddress(value: string, name: string): string | undefined {
   const ok = isIP(value) !== 0 || /^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?$/.test(value);

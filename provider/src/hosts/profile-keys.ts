@@ -6,6 +6,7 @@ export const profileKeys = [
   "username",
   "password",
   "xapiUrl",
+  "xapiVia",
   "xapiFingerprint",
   "xapiCa",
   "sshHost",
@@ -20,6 +21,10 @@ export const profileKeys = [
   "ownerPrefix",
 ] as const;
 export type ProfileKey = (typeof profileKeys)[number];
+
+/** How XAPI is reached: by HTTPS from here, or from dom0 over its SSH connection. */
+export const xapiWays = ["direct", "ssh"] as const;
+export type XapiWay = (typeof xapiWays)[number];
 
 /** Keys whose values must not be in clear anywhere. */
 export const secretKeys: readonly ProfileKey[] = [

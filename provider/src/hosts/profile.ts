@@ -15,13 +15,16 @@ import {
   secretKeys,
   setCommand,
   settingName,
+  type XapiWay,
 } from "./profile-keys";
 import { findSettings } from "./profile-settings";
 
 /** A host as the stack's configuration and the environment describe it: where it is, and how to log in. */
 export interface HostProfile {
   readonly name: string;
+  /** With `xapiVia: "ssh"` its URL is as dom0 sees it. */
   readonly xapi: XapiEndpoint;
+  readonly xapiVia: XapiWay;
   readonly ssh: SshEndpoint;
   /** Put in front of owners, so that two stacks of the same name can share a pool. */
   readonly ownerPrefix: string | undefined;
@@ -62,7 +65,8 @@ function missing(profile: string, settings: Settings): Problem[] {
   });
   const problems: Problem[] = [];
   const hasAddress =
-    settings("host") !== undefined || (settings("xapiUrl") !== undefined && settings("sshHost") !== undefined);
+    settings("host") !== undefined ||
+    (settings("sshHost") !== undefined && (settings("xapiUrl") !== undefined || settings("xapiVia") === "ssh"));
   if (!hasAddress) problems.push(absent("host", "the address of the host"));
   if (settings("password") === undefined) problems.push(absent("password", "the password of the host's user"));
   return problems;
@@ -73,8 +77,10 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
   const username = settings("username") ?? "root";
   const password = settings("password") ?? "";
   const fingerprint = settings("xapiFingerprint");
+  const xapiVia: XapiWay = settings("xapiVia") === "ssh" ? "ssh" : "direct";
+  const xapiHost = xapiVia === "ssh" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   const xapi: XapiEndpoint = {
-    url: new URL(settings("xapiUrl") ?? `https://${host.includes(":") ? `[${host}]` : host}`).origin,
+    url: new URL(settings("xapiUrl") ?? `https://${xapiHost}`).origin,
     username,
     password,
     fingerprint: fingerprint === undefined ? undefined : normalizeFingerprint(fingerprint),
@@ -94,7 +100,7 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
     profile: name,
   };
   const ownerPrefix = settings("ownerPrefix") ?? findSettings(defaultProfile, sources).settings("ownerPrefix");
-  return { name, xapi, ssh, ownerPrefix };
+  return { name, xapi, xapiVia, ssh, ownerPrefix };
 }
 
 /** The user's own agent is asked only where nothing was said about how to log in. */

@@ -9,7 +9,7 @@ export interface PortForwardArgs {
   readonly forwarding: HostForwarding;
   /** @default "tcp" */
   readonly protocol?: Input<"tcp" | "udp"> | undefined;
-  /** Port of the external address, 1 to 65535; 22 and 443 (tcp) are refused, as they are dom0's own. */
+  /** Port of the external address, 1 to 65535; 22 (tcp) is refused, and 443 (tcp) unless `xennet:xapiVia` is `ssh`: they are dom0's own. */
   readonly externalPort: Input<number>;
   /** Address of the guest, inside the forwarding's network; a prefix length is ignored. */
   readonly target: Input<string>;

@@ -20,6 +20,7 @@ export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
       name: "default",
       xapi: { ...endpoint, ...given },
       ssh: { host: "127.0.0.1", port: 9, username: "root" },
+      xapiVia: "direct" as const,
       ownerPrefix: undefined,
     };
     seenIds.clear();

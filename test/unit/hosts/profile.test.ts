@@ -68,6 +68,16 @@ describe("a profile from flat keys", () => {
     expect(ssh).toMatchObject({ host: "192.0.2.8", port: 2200 });
   });
 
+  test("reaches XAPI through SSH at dom0's own loopback, or at the URL as dom0 sees it", () => {
+    expect(profileOf(minimal).xapiVia).toBe("direct");
+    const through = profileOf(minimal, { XENNET_XAPI_VIA: "ssh" });
+    expect([through.xapiVia, through.xapi.url, through.ssh.host]).toEqual(["ssh", "https://127.0.0.1", "192.0.2.7"]);
+    const master = profileOf({ ...minimal, xapiVia: "ssh", xapiUrl: "https://10.0.0.2:8443" });
+    expect(master.xapi.url).toBe("https://10.0.0.2:8443");
+    const onlySsh = profileOf({ sshHost: "dom0.example", password: "w", xapiVia: "ssh" });
+    expect([onlySsh.xapi.url, onlySsh.ssh.host]).toEqual(["https://127.0.0.1", "dom0.example"]);
+  });
+
   test("its secrets are hidden from then on", () => {
     profileOf({ ...minimal, password: "seldom-seen" });
     expect(redact("tried seldom-seen")).toBe("tried [secret]");
@@ -89,6 +99,7 @@ describe("what is missing or malformed is named, with the command that sets it",
     ["xapiUrl", "http://192.0.2.7", "in clear"],
     ["xapiUrl", "192.0.2.7", "https://192.0.2.7"],
     ["xapiFingerprint", "AB:CD", "64 hex digits"],
+    ["xapiVia", "SSH", 'expected "direct" or "ssh", found "SSH"; run "pulumi config set xennet:xapiVia ssh" or '],
     ["xapiCa", "/etc/ssl/ca.pem", "BEGIN CERTIFICATE"],
     ["xapiCa", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "cannot be read"],
     ["sshPort", "0", "1 to 65535"],
@@ -132,6 +143,17 @@ describe("several hosts", () => {
   test("an unknown name lists the known ones", () => {
     const reason = problemsOf({ hosts }, {}, "attic")[0]?.reason;
     for (const name of ['"attic"', '"lab"', '"rack 2"', '"default"']) expect(reason).toContain(name);
+  });
+
+  test("each is reached its own way", () => {
+    const through = JSON.stringify({ lab: { ...minimal, xapiVia: "ssh" }, attic: { ...minimal, xapiVia: "socks" } });
+    expect(profileOf({ hosts: through }, {}, "lab").xapiVia).toBe("ssh");
+    expect(problemsOf({ hosts: through }, {}, "attic")).toStrictEqual([
+      {
+        property: "xennet:hosts.attic.xapiVia",
+        reason: expect.stringContaining("pulumi config set --path 'xennet:hosts.attic.xapiVia' ssh"),
+      },
+    ]);
   });
 
   test("a missing key is set inside the object", () => {

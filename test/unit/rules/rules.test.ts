@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { hostForwardingRules } from "../../../provider/src/rules/host-forwarding.ts";
 import { portForwardRules } from "../../../provider/src/rules/port-forward.ts";
-import { checkManagementPort, shadowedService } from "../../../provider/src/rules/ports.ts";
+import { checkManagementPort, checkPoolPort, shadowedService } from "../../../provider/src/rules/ports.ts";
 import { describeRules, renderRule } from "../../../provider/src/rules/render.ts";
 import { chains } from "../../../provider/src/rules/rule.ts";
 
@@ -53,11 +53,23 @@ test("chain names stay under the 28 characters of iptables 1.4", () => {
 });
 
 test.each([22, 443])("refuses to forward tcp %i, as that locks everybody out", (port) => {
-  expect(checkManagementPort("externalPort", "tcp", port)[0]?.reason).toContain("lock you out");
+  const [problem] = checkManagementPort("externalPort", "tcp", port, { xapiThroughSsh: false });
+  expect(problem?.reason).toContain("lock you out");
+});
+
+test("with XAPI reached through SSH, tcp 443 may be forwarded on a single host, and 22 nowhere", () => {
+  const way = { xapiThroughSsh: true };
+  expect(checkManagementPort("externalPort", "tcp", 443, way)).toEqual([]);
+  expect(checkManagementPort("externalPort", "tcp", 22, way)[0]?.reason).toMatch(
+    /other than 22, found 22.*lock you out/,
+  );
+  expect(checkPoolPort("externalPort", "tcp", 443, 1)).toEqual([]);
+  expect(checkPoolPort("externalPort", "tcp", 443, 2)[0]?.reason).toContain("the pool's 2 hosts reach each other");
+  expect(checkPoolPort("externalPort", "udp", 443, 2)).toEqual([]);
 });
 
 test("allows udp 443, and warns about tcp 80", () => {
-  expect(checkManagementPort("externalPort", "udp", 443)).toEqual([]);
+  expect(checkManagementPort("externalPort", "udp", 443, { xapiThroughSsh: false })).toEqual([]);
   expect(shadowedService("tcp", 80)).toContain("Port 80");
   expect(shadowedService("udp", 80)).toBeUndefined();
 });
