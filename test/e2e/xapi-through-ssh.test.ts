@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { captureHost, compareHosts } from "../lab/same-host.ts";
+import { eventually } from "../support/eventually.ts";
+import { changes, deploy, enginesUnderTest, forwards, succeeded, topology } from "./deployment.ts";
+import { answers, startGuests, whoAnswers } from "./web.ts";
+
+const client = "192.168.1.50";
+const env = { XENNET_XAPI_VIA: "ssh", XENNET_XAPI_URL: "", XENNET_XAPI_FINGERPRINT: "" };
+const https =
+  'new PortForward("https", { forwarding: nat, externalPort: 443, target: "192.168.100.11", targetPort: 80 });';
+
+describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
+  test("with XAPI through SSH only, two web servers go up, are refreshed and go down, one of them on port 443", async () => {
+    await using deployment = await deploy(engine, { env });
+    const { host, preview, up, refresh, destroy } = deployment;
+    await host.lab.runInDom0("iptables -I INPUT -i xenbr0 -p tcp --dport 443 -j REJECT --reject-with tcp-reset");
+    const before = await captureHost(host.lab, host.simulator);
+    expect(await whoAnswers(deployment, 443)).not.toContain("Fedora");
+
+    deployment.write(topology({ forwards: `${forwards}${https}` }));
+    const previewed = succeeded(await preview());
+    expect(changes(previewed)).toContain("create PortForward https");
+    expect(previewed.stdout + previewed.stderr).toContain("Port 443 of the host is forwarded");
+    expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+
+    expect(changes(succeeded(await up()))).toHaveLength(7);
+    await startGuests(deployment);
+    await answers(deployment, 443, `Fedora server 1:80 for ${client}`);
+    await answers(deployment, 80, `Fedora server 1:80 for ${client}`);
+    await answers(deployment, 8080, `Fedora server 2:80 for ${client}`);
+    // The guests' address settings became possible with their first start.
+    succeeded(await up());
+
+    await host.lab.runInDom0("iptables -t nat -F XENNET-PREROUTING");
+    succeeded(await refresh());
+    expect(changes(succeeded(await up()))).toContain("update PortForward https");
+    await answers(deployment, 443, `Fedora server 1:80 for ${client}`);
+
+    succeeded(await destroy());
+    for (const name of ["Fedora server 1", "Fedora server 2"]) {
+      const [vm = ""] = await host.simulator.admin.call<string[]>("VM.get_by_name_label", name);
+      await host.simulator.admin.call("VM.hard_shutdown", vm);
+    }
+    expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+    expect(host.simulator.openSessions()).toBe(0);
+    expect(await host.lab.sshConnections()).toBe(0);
+  });
+
+  test("a provider that is interrupted in the middle leaves no session and no connection, and the next up goes on", async () => {
+    await using deployment = await deploy(engine, { env });
+    const { host } = deployment;
+    deployment.write(topology());
+    host.simulator.faults.delay("network.create", 500);
+    const running = deployment.up();
+    await eventually(() => expect(host.simulator.countCalls("network.create")).toBe(1), 60_000);
+    const provider = deployment.spawned.findLast(({ kind }) => kind === "provider");
+    process.kill(provider?.pid ?? 0, "SIGINT");
+    await eventually(async () => {
+      expect(host.simulator.openSessions()).toBe(0);
+      expect(await host.lab.sshConnections()).toBe(0);
+    }, 3500);
+    expect((await running).ok).toBe(false);
+    succeeded(await deployment.up());
+    await startGuests(deployment);
+    await answers(deployment, 80, `Fedora server 1:80 for ${client}`);
+  });
+});
