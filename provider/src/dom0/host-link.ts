@@ -30,6 +30,8 @@ export class HostLink {
   #pooled: Promise<SshConnection> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
+  /** A wrong password or key is not tried twice: accounts get locked by that. */
+  #refusal: SshError | undefined;
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -132,6 +134,7 @@ export class HostLink {
     if (this.#shut.signal.aborted) {
       return Promise.reject(new SshError("SSH_CLOSED", "The connection to the host was closed by this process."));
     }
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     this.#pooled ??= this.#pool();
     return this.#pooled;
   }
@@ -141,7 +144,13 @@ export class HostLink {
     const forget = () => {
       if (this.#pooled === opening) this.#pooled = undefined;
     };
-    opening.then((connection) => connection.whenClosed().then(forget), forget);
+    opening.then(
+      (connection) => connection.whenClosed().then(forget),
+      (error: unknown) => {
+        forget();
+        if (error instanceof SshError && error.code === "SSH_AUTH_FAILED") this.#refusal = error;
+      },
+    );
     return opening;
   }
 

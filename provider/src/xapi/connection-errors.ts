@@ -36,7 +36,7 @@ export function untrusted(peer: Peer, distrust: Distrust): XapiConnectionError {
         : `The pool member ${peer.sentBy} announced the expected one; check the pool's certificates.`;
     return new XapiConnectionError(
       "XAPI_CERTIFICATE_MISMATCH",
-      `The certificate of ${peer.url} is not the pinned one: ${distrust.reason}, found ${distrust.seen}. Nothing was sent to it. ${changed}`,
+      `The certificate of ${nameOf(peer)} is not the pinned one: ${distrust.reason}, found ${distrust.seen}. Nothing was sent to it. ${changed}`,
       { facts },
     );
   }
@@ -46,7 +46,7 @@ export function untrusted(peer: Peer, distrust: Distrust): XapiConnectionError {
       : `It is the pool master that ${peer.sentBy} points to, and a pin holds for one host only: run ${setting("xapiUrl", peer.url)} and, after comparing the fingerprint at its console, ${pin}.`;
   return new XapiConnectionError(
     "XAPI_CERTIFICATE_UNTRUSTED",
-    `The certificate of ${peer.url} cannot be verified (${distrust.reason}); its SHA-256 fingerprint is ${distrust.seen}. Nothing was sent to it. ${remedy}`,
+    `The certificate of ${nameOf(peer)} cannot be verified (${distrust.reason}); its SHA-256 fingerprint is ${distrust.seen}. Nothing was sent to it. ${remedy}`,
     { facts },
   );
 }
@@ -82,7 +82,7 @@ export function authFailed(peer: Peer, username: string, description: readonly s
   const password = configCommand(peer.profile, "password", { secret: true });
   const user = configCommand(peer.profile, "username");
   const message =
-    `XAPI at ${peer.url} did not accept the password of the user "${username}". ` +
+    `XAPI at ${nameOf(peer)} did not accept the password of the user "${username}". ` +
     `Set it with "${password}", or another user with "${user}". "pulumi destroy" and "pulumi refresh" use the ` +
     `configuration of the last "pulumi up"; ${environmentOverride(peer.profile, "password")} in the environment overrides it.`;
   return new XapiError("session.login_with_password", description, { code: "XAPI_AUTH_FAILED", message });
@@ -123,7 +123,7 @@ export function notXapi(
   const consequence = writing && answer.status === 200 ? ` ${mayHaveHappened}` : "";
   return new XapiConnectionError(
     "XAPI_PROTOCOL",
-    `${peer.url} answered ${method} with something that is not XAPI's (HTTP status ${answer.status}). Check that "xennet:xapiUrl" is the address of a XenServer or XCP-ng host.${consequence}`,
+    `${nameOf(peer)} answered ${method} with something that is not XAPI's (HTTP status ${answer.status}). Check that "xennet:xapiUrl" is the address of a XenServer or XCP-ng host.${consequence}`,
     { facts: { url: peer.url, method, status: answer.status }, cause: answer.cause },
   );
 }

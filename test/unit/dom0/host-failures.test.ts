@@ -55,6 +55,17 @@ test("when the change cannot even be taken back, the error says that the host go
   expect(double.xennet.confirmedTokens).toEqual([]);
 });
 
+test("a login that was refused is not tried again", async () => {
+  const double = await startDouble();
+  double.ssh.refuseLogins = true;
+  const host = openHost(double);
+  await expect(host.snapshot()).rejects.toMatchObject({ code: "SSH_AUTH_FAILED" });
+  const { connections } = double.ssh;
+  await expect(host.snapshot()).rejects.toMatchObject({ code: "SSH_AUTH_FAILED" });
+  await expect(host.submit(put())).rejects.toMatchObject({ code: "SSH_AUTH_FAILED" });
+  expect(double.ssh.connections).toBe(connections);
+});
+
 test("a probe that never ends counts as failed", async () => {
   const double = await startDouble();
   const host = openHost(double, { confirmProbe: () => new Promise(() => {}), timing: { confirmMs: 100 } });
