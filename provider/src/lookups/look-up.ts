@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { XennetError } from "../core/errors";
 import { registerSecret } from "../core/redact";
 import { defaultProfile } from "../core/settings";
+import { programError } from "../resources/program-error";
 import { namesOfSecrets } from "../resources/secret-inputs";
 import { checkStackSettings } from "../resources/stack-settings";
 import type { Given } from "./arguments";
@@ -86,6 +87,6 @@ async function orRunError<T>({ name }: LookUp<unknown>, work: () => Promise<T>):
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;
     const property = error.property === undefined ? "" : `${error.property}: `;
-    throw new pulumi.RunError(`${name}: ${property}${error.message} (${error.code})`);
+    throw programError(`${name}: ${property}${error.message} (${error.code})`);
   }
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
+import { programError } from "./program-error";
 import { namesOfSecrets } from "./secret-inputs";
 import { checkStackSettings } from "./stack-settings";
 
@@ -26,7 +27,7 @@ function providerOf(kind: Kind): pulumi.dynamic.ResourceProvider {
 export abstract class XennetResource extends pulumi.dynamic.Resource {
   protected constructor(kind: Kind, name: string, props: pulumi.Inputs, opts: ResourceOptions = {}) {
     if (opts.deleteBeforeReplace === false) {
-      throw new pulumi.RunError(
+      throw programError(
         `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
       );
     }

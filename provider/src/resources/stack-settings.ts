@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainSecrets, unknownSettings } from "../hosts/plain-secrets";
+import { programError } from "./program-error";
 
 let warned = false;
 
@@ -12,7 +13,7 @@ export function checkStackSettings(): void {
 /** Whether a value was stored with `--secret` is known in the program only; the provider process gets it in clear. */
 function refusePlainSecrets(): void {
   const [problem] = plainSecrets(process.env);
-  if (problem !== undefined) throw new pulumi.RunError(`${problem.property} ${problem.reason}`);
+  if (problem !== undefined) throw programError(`${problem.property} ${problem.reason}`);
 }
 
 /** Once a program: a misspelt key would otherwise be as if it had not been set. */
