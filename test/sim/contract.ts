@@ -15,6 +15,17 @@ export interface SimulatorOptions {
   readonly seed?: "recipe" | "empty";
   readonly uuids?: SeedUuids;
   readonly tls?: TlsIdentity;
+  /** With 2, a member joins the master: hosts are then known by the addresses they listen on. */
+  readonly hosts?: 1 | 2;
+  /** Where the second host of a pool listens, and what it shows: 127.0.0.2, on the first one's port, by default. */
+  readonly member?: MemberOptions;
+}
+
+/** What the second host of a pool has of its own; never the first one's certificate unless given. */
+export interface MemberOptions {
+  readonly listen?: SimulatorOptions["listen"];
+  readonly uuids?: Pick<SeedUuids, "host" | "controlDomain">;
+  readonly tls?: TlsIdentity;
 }
 
 export type ProfileName = "xcp-ng-8.3" | "xcp-ng-8.2";
@@ -43,32 +54,41 @@ export interface RecordedCall {
   /** True when the call can change the pool; logins, getters, events and tasks do not. */
   readonly writing: boolean;
   readonly time: Date;
+  /** Which of the {@link Simulator.hosts} was asked. */
+  readonly host: number;
   /** The error code when the call failed. */
   readonly error?: string;
 }
 
-/** A running XAPI server. */
-export interface Simulator {
+/** One host of the pool, and how its XAPI is reached; at any time one of them is the master. */
+export interface SimulatedHost {
   /** `https://127.0.0.1:<port>`; empty when it listens on a Unix socket. */
   readonly url: string;
   readonly port: number | undefined;
   /** SHA-256 of the certificate, upper-case hex with colons. */
   readonly fingerprint: string;
   readonly certificatePem: string;
-  readonly poolUuid: string;
   readonly hostUuid: string;
+  /** What HOST_IS_SLAVE names when this host is the master, and `host.address`. */
+  readonly address: string;
+  /** For a plain HTTP server on dom0's port 80: the welcome page, and the API as on port 443. */
+  readonly httpHandler: RequestListener;
+}
+
+/** A running pool; what it has as a {@link SimulatedHost} is that of its first host, the master until told otherwise. */
+export interface Simulator extends SimulatedHost {
+  readonly poolUuid: string;
+  readonly hosts: readonly SimulatedHost[];
   readonly calls: readonly RecordedCall[];
   /** How many calls came, of one method (`"VIF.create"`) or matching a predicate. */
   countCalls(which?: string | ((call: RecordedCall) => boolean)): number;
   openSessions(): number;
   readonly faults: Faults;
   readonly admin: Admin;
-  /** For a plain HTTP server on dom0's port 80: the welcome page, and the API as on port 443. */
-  readonly httpHandler: RequestListener;
-  /** As a toolstack restart: connections and sessions end, the counter of bridge names starts again; guests run on. */
-  restart(): Promise<void>;
-  /** As a host reboot, records only: no guest runs, no VIF is attached, sessions end. The backplane is not called. */
-  hostRebooted(): Promise<void>;
+  /** As a toolstack restart of a host: connections end, with the master's also sessions, and bridge names start again; guests run on. */
+  restart(host?: number): Promise<void>;
+  /** As a reboot of a host, records only: no guest of its runs, no VIF is attached, sessions end. The backplane is not called. */
+  hostRebooted(host?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,7 +120,9 @@ export interface Faults {
   delay(method: string, ms: number, times?: number): void;
   /** Every session that is open after so many more calls is forgotten; the last of them is still served. */
   expireSessionsAfter(calls: number): void;
-  /** Logins are sent to this address, as by a pool member; `undefined` makes it a master again. */
+  /** The first host sends everybody to this address, as a pool member does; `undefined` ends that. */
   slaveOf(masterAddress: string | undefined, masterFingerprint?: string): void;
+  /** Another of the {@link Simulator.hosts} becomes the master: sessions and connections end, the old one is a member. */
+  newMaster(host: number): void;
   clear(): void;
 }

@@ -2,6 +2,7 @@ import { now } from "./clock.ts";
 import type { Value } from "./contract.ts";
 import { XapiFailure } from "./errors.ts";
 import type { CallContext, Method } from "./method.ts";
+import { assertMaster, type Endpoint, masterOf } from "./pool-role.ts";
 import { startTask } from "./tasks.ts";
 import { accept, nullRef } from "./types.ts";
 import type { World } from "./world.ts";
@@ -25,21 +26,27 @@ export function resolve(methods: MethodTable, name: string): ResolvedCall | unde
 }
 
 /** Runs a call from the wire: arity, session, types, then the method itself or a task that runs it. */
-export async function dispatch(world: World, call: ResolvedCall, params: readonly Value[]): Promise<Typed> {
+export async function dispatch(
+  world: World,
+  endpoint: Endpoint,
+  call: ResolvedCall,
+  params: readonly Value[],
+): Promise<Typed> {
   const { method } = call;
   if (call.async && !method.async) {
     throw new XapiFailure("Fault", [`The operation ${method.name} cannot be called in the asynchronous mode.`]);
   }
   const args = method.needsSession ? params.slice(1) : params;
   checkArity(method, args.length, params.length === 0 && method.needsSession);
-  const session = method.needsSession ? checkSession(world, params[0]) : nullRef;
-  return run({ world, session }, call, args);
+  const session = method.needsSession ? checkSession(world, endpoint, params[0]) : nullRef;
+  return run({ world, endpoint, session }, call, args);
 }
 
 /** Runs a call without session or task, for the administrator's hand. */
 export async function runDirectly(world: World, method: Method, args: readonly Value[]): Promise<Value> {
   checkArity(method, args.length, false);
-  const { value } = await run({ world, session: nullRef }, { method, async: false }, args);
+  const context = { world, endpoint: masterOf(world), session: nullRef };
+  const { value } = await run(context, { method, async: false }, args);
   return value;
 }
 
@@ -70,13 +77,12 @@ function checkArity(method: Method, received: number, lacksSession: boolean): vo
   throw new XapiFailure("MESSAGE_PARAMETER_COUNT_MISMATCH", [method.name, ...counts]);
 }
 
-function checkSession(world: World, sent: Value | undefined): string {
+function checkSession(world: World, endpoint: Endpoint, sent: Value | undefined): string {
+  assertMaster(world, endpoint);
   if (typeof sent === "string" && world.db.has("session", sent)) {
     world.db.update("session", sent, { last_active: now() });
     return sent;
   }
-  // A member knows only the sessions that its master gave out.
-  if (world.slave.master !== undefined) throw new XapiFailure("HOST_IS_SLAVE", [world.slave.master]);
   throw new XapiFailure("SESSION_INVALID", [String(sent)]);
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Faults } from "./contract.ts";
 import { XapiFailure } from "./errors.ts";
+import { endSessions } from "./pool-role.ts";
+import { designateMaster } from "./power.ts";
 import type { World } from "./world.ts";
 
 type Kind = "loseReply" | "drop" | "fail" | "delay";
@@ -15,11 +17,13 @@ interface Planned {
 /** The plan of what is to go wrong, and the questions that the server asks it about each call. */
 export class FaultPlan implements Faults {
   readonly #world: World;
+  readonly #cutConnections: () => void;
   #planned: Planned[] = [];
   #callsUntilExpiry: number | undefined;
 
-  constructor(world: World) {
+  constructor(world: World, cutConnections: () => void) {
     this.#world = world;
+    this.#cutConnections = cutConnections;
   }
 
   loseReply(method: string, times = 1): void {
@@ -48,8 +52,15 @@ export class FaultPlan implements Faults {
   }
 
   slaveOf(masterAddress: string | undefined, masterFingerprint?: string): void {
-    this.#world.slave.master = masterAddress;
-    this.#world.slave.masterFingerprint = masterFingerprint;
+    const [first] = this.#world.endpoints;
+    if (first === undefined) return;
+    first.redirect =
+      masterAddress === undefined ? undefined : { address: masterAddress, fingerprint: masterFingerprint };
+  }
+
+  newMaster(host: number): void {
+    designateMaster(this.#world, host);
+    this.#cutConnections();
   }
 
   clear(): void {
@@ -87,9 +98,4 @@ export class FaultPlan implements Faults {
     if (found !== undefined) found.left -= 1;
     return found;
   }
-}
-
-/** Forgets every session, as a toolstack restart does. */
-export function endSessions(world: World): void {
-  for (const session of world.db.refs("session")) world.db.remove("session", session);
 }

@@ -1,17 +1,27 @@
 import { Agent, request } from "node:https";
 import { onTestFinished } from "vitest";
 import xmlrpc from "xmlrpc";
-import { type Simulator, type SimulatorOptions, startSimulator, type Value } from "./simulator.ts";
+import {
+  type SimulatedHost,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+  type TlsIdentity,
+  type Value,
+} from "./simulator.ts";
 import { makeTlsIdentity } from "./tls.ts";
 
 const tls = await makeTlsIdentity("xenserver-lab");
+let memberTls: Promise<TlsIdentity> | undefined;
 
 /** The password of every simulator that {@link simulate} starts. */
 export const password = "correct horse";
 
 /** Starts a simulator that ends with the test. */
 export async function simulate(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
-  const simulator = await startSimulator({ password, tls, ...options });
+  if (options.hosts === 2) memberTls ??= makeTlsIdentity("xenserver-lab-2");
+  const member = memberTls === undefined ? {} : { member: { tls: await memberTls } };
+  const simulator = await startSimulator({ password, tls, ...member, ...options });
   onTestFinished(() => simulator.close());
   return simulator;
 }
@@ -34,15 +44,15 @@ export interface Client {
 }
 
 /** Logs in over XML-RPC. */
-export async function connect(simulator: Simulator): Promise<Client> {
-  const session = await xmlCall<string>(simulator, "session.login_with_password", "root", password);
-  return { session, call: (method, ...params) => xmlCall(simulator, method, session, ...params) };
+export async function connect(host: SimulatedHost): Promise<Client> {
+  const session = await xmlCall<string>(host, "session.login_with_password", "root", password);
+  return { session, call: (method, ...params) => xmlCall(host, method, session, ...params) };
 }
 
 /** One call over XML-RPC without a session of its own. */
-export function xmlCall<T = Value>(simulator: Simulator, method: string, ...params: Value[]): Promise<T> {
+export function xmlCall<T = Value>(host: SimulatedHost, method: string, ...params: Value[]): Promise<T> {
   const { promise, resolve, reject } = defer<T>();
-  xmlClient(simulator).methodCall(method, params, (error: unknown, reply: unknown) => {
+  xmlClient(host).methodCall(method, params, (error: unknown, reply: unknown) => {
     if (error) return reject(error as Error);
     const { Status, Value: value, ErrorDescription } = reply as Record<string, unknown>;
     if (Status === "Success") resolve(value as T);
@@ -52,9 +62,10 @@ export function xmlCall<T = Value>(simulator: Simulator, method: string, ...para
 }
 
 /** The `xmlrpc` package's client, trusting the simulator's certificate and no other. */
-export function xmlClient(simulator: Simulator): xmlrpc.Client {
-  const trust = { ca: simulator.certificatePem, checkServerIdentity: () => undefined, agent: new Agent() };
-  return xmlrpc.createSecureClient({ host: "127.0.0.1", port: simulator.port ?? 0, path: "/", ...trust });
+export function xmlClient(host: SimulatedHost): xmlrpc.Client {
+  const trust = { ca: host.certificatePem, checkServerIdentity: () => undefined, agent: new Agent() };
+  const { hostname, port } = new URL(host.url);
+  return xmlrpc.createSecureClient({ host: hostname, port: Number(port), path: "/", ...trust });
 }
 
 /** What came back, before anybody read anything into it. */
@@ -67,15 +78,21 @@ export interface RawReply {
 
 /** Sends a body as it is. */
 export function post(
-  simulator: Pick<Simulator, "certificatePem"> & { readonly port?: number | undefined; readonly socketPath?: string },
+  simulator: Pick<SimulatedHost, "certificatePem"> & {
+    readonly url?: string;
+    readonly port?: number | undefined;
+    readonly socketPath?: string;
+  },
   path: string,
   body: string | Buffer,
   headers: Record<string, string> = { "content-length": String(Buffer.byteLength(body)) },
 ): Promise<RawReply> {
   const { promise, resolve, reject } = defer<RawReply>();
-  const where = simulator.socketPath === undefined ? { port: simulator.port } : { socketPath: simulator.socketPath };
+  const host = new URL(simulator.url || "https://127.0.0.1").hostname;
+  const where =
+    simulator.socketPath === undefined ? { host, port: simulator.port } : { socketPath: simulator.socketPath };
   const trust = { ca: simulator.certificatePem, checkServerIdentity: () => undefined, agent: false as const };
-  const sent = request({ host: "127.0.0.1", ...where, ...trust, path, method: "POST", headers }, (reply) => {
+  const sent = request({ ...where, ...trust, path, method: "POST", headers }, (reply) => {
     const chunks: Buffer[] = [];
     reply.on("data", (chunk: Buffer) => chunks.push(chunk));
     reply.on("error", reject);
@@ -95,13 +112,13 @@ export function post(
 
 /** One call over JSON-RPC; answers the whole reply. */
 export async function jsonCall(
-  simulator: Simulator,
+  host: SimulatedHost,
   method: string,
   params: readonly Value[],
   version: 1 | 2 = 2,
 ): Promise<Record<string, unknown>> {
   const request = { ...(version === 2 ? { jsonrpc: "2.0" } : {}), method, params, id: 7 };
-  return JSON.parse((await post(simulator, "/jsonrpc", JSON.stringify(request))).body);
+  return JSON.parse((await post(host, "/jsonrpc", JSON.stringify(request))).body);
 }
 
 /** The fields of a VIF record that a client has to send, for a VIF on this device. */

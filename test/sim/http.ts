@@ -6,6 +6,7 @@ import { descriptionOf, XapiFailure } from "./errors.ts";
 import type { FaultPlan } from "./faults.ts";
 import { type JsonCall, jsonFailure, jsonSuccess, jsonValue, parseJsonCall } from "./json.ts";
 import { isWriting } from "./method.ts";
+import { type Endpoint, masterFor } from "./pool-role.ts";
 import type { World } from "./world.ts";
 import { response, type Typed, xmlFailure, xmlSuccess, xmlValue } from "./xml.ts";
 import { parseXmlCall, type RpcCall } from "./xml-call.ts";
@@ -16,6 +17,7 @@ const welcome = "<!DOCTYPE html>\n<title>Welcome to XCP-ng</title>\n<h1>Welcome 
 /** What a server needs to answer requests. */
 export interface Service {
   readonly world: World;
+  readonly endpoint: Endpoint;
   readonly methods: MethodTable;
   readonly faults: FaultPlan;
   readonly calls: RecordedCall[];
@@ -58,14 +60,14 @@ async function answer(service: Service, request: IncomingMessage, reply: ServerR
     request.socket.destroy();
     return;
   }
-  const thumbprint = masterThumbprint(service.world, request);
+  const thumbprint = masterThumbprint(service, request);
   if (thumbprint !== undefined) reply.setHeader("x-xenapi-response-host-certificate-thumbprint", thumbprint);
   reply.writeHead(200, { "content-type": transport.contentType, "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 /** The reply, or nothing when a fault took the connection. */
 async function serve(service: Service, transport: Transport): Promise<string | undefined> {
-  const { world, faults } = service;
+  const { world, endpoint, faults } = service;
   const call = resolve(service.methods, transport.call.method);
   const name = call?.method.name ?? transport.call.method;
   const recorded = record(service, call, name);
@@ -74,7 +76,7 @@ async function serve(service: Service, transport: Transport): Promise<string | u
   try {
     await faults.before(name);
     if (call === undefined) throw new XapiFailure("MESSAGE_METHOD_UNKNOWN", [name]);
-    text = transport.success(await dispatch(world, call, transport.call.params));
+    text = transport.success(await dispatch(world, endpoint, call, transport.call.params));
   } catch (error) {
     const description = descriptionOf(error);
     recorded.error = description[0] ?? "";
@@ -91,6 +93,7 @@ function record(service: Service, call: ResolvedCall | undefined, method: string
     async: call?.async ?? false,
     writing: isWriting(method),
     time: new Date(),
+    host: service.world.endpoints.indexOf(service.endpoint),
   };
   service.calls.push(recorded);
   return recorded;
@@ -140,7 +143,8 @@ function refuse(reply: ServerResponse, status: number): void {
 }
 
 /** Lets a client that pins certificates follow HOST_IS_SLAVE: it asks for the master's fingerprint in a header. */
-function masterThumbprint(world: World, request: IncomingMessage): string | undefined {
+function masterThumbprint({ world, endpoint }: Service, request: IncomingMessage): string | undefined {
   const asked = request.headers["x-xenapi-request-host-certificate-thumbprint"];
-  return asked === "sha-256:master" && world.slave.master !== undefined ? world.slave.masterFingerprint : undefined;
+  if (asked !== "sha-256:master" || !world.profile.vouchesForMaster) return undefined;
+  return masterFor(world, endpoint)?.fingerprint;
 }

@@ -1,11 +1,13 @@
 import type { Value } from "./contract.ts";
 import { type ApiVersion, parseApi } from "./fields.ts";
+import type { Endpoint } from "./pool-role.ts";
 import { accept, parseType, type Type, zero } from "./types.ts";
 import type { World } from "./world.ts";
 
-/** What a call runs in: the world, and the session it came with (a null reference for the administrator's hand). */
+/** What a call runs in: the world, the host that was asked, and the session it came with (a null reference for the administrator's hand). */
 export interface CallContext {
   readonly world: World;
+  readonly endpoint: Endpoint;
   readonly session: string;
 }
 

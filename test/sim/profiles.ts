@@ -9,6 +9,8 @@ export interface Profile {
   /** Devices that `VM.get_allowed_VIF_devices` offers; create takes higher ones too. */
   readonly vifDevices: number;
   readonly json: boolean;
+  /** A member that is asked tells the fingerprint of its master along with HOST_IS_SLAVE; since xapi 24.1. */
+  readonly vouchesForMaster: boolean;
   readonly tls: { readonly minVersion: "TLSv1.2"; readonly maxVersion: "TLSv1.2"; readonly ciphers: string };
 }
 
@@ -47,6 +49,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     },
     vifDevices: 16,
     json: true,
+    vouchesForMaster: true,
     tls: stunnel,
   },
   // As published by a user of 8.2.1 in vatesfr/xen-orchestra#7490.
@@ -70,6 +73,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     },
     vifDevices: 7,
     json: true,
+    vouchesForMaster: false,
     tls: stunnel,
   },
 };

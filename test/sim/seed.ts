@@ -6,12 +6,17 @@ import type { World } from "./world.ts";
 
 const gibibyte = 2 ** 30;
 
+/** What one host shows of itself. */
+export interface HostIdentity {
+  readonly name: string;
+  readonly address: string;
+  readonly uuids: Pick<SeedUuids, "host" | "controlDomain">;
+}
+
 /** A pool of one host as it comes from the installer: one NIC, its network, the host's own network, dom0. */
-export function seedHost(world: World, uuids: SeedUuids): void {
+export function seedPool(world: World, first: HostIdentity, poolUuid: string | undefined): string {
   const { db } = world;
-  const master = seedHostRecord(world, uuids.host ?? randomUUID());
   const network = db.insert("network", { name_label: "Pool-wide network associated with eth0", bridge: "xenbr0" });
-  seedPif(world, master, network);
   db.insert("network", {
     name_label: "Host internal management network",
     name_description:
@@ -25,18 +30,33 @@ export function seedHost(world: World, uuids: SeedUuids): void {
       netmask: "255.255.0.0",
     },
   });
-  db.insert("pool", { ...(uuids.pool === undefined ? {} : { uuid: uuids.pool }), name_label: "lab", master });
-  const dom0 = seedVm(world, "Control domain on host: xenserver-lab", {
-    uuid: uuids.controlDomain ?? randomUUID(),
+  const master = seedHost(world, first, network);
+  db.insert("pool", { uuid: poolUuid ?? randomUUID(), name_label: "lab", master });
+  seedVm(world, "Other install media", { is_a_template: true, is_default_template: true });
+  return master;
+}
+
+/** Another host of the pool: its NIC is on the pool-wide network. */
+export function seedMember(world: World, identity: HostIdentity): string {
+  const [network = ""] = world.db.where("network", "bridge", "xenbr0");
+  return seedHost(world, identity, network);
+}
+
+function seedHost(world: World, identity: HostIdentity, network: string): string {
+  const { db } = world;
+  const host = seedHostRecord(world, identity);
+  seedPif(world, host, network, identity.address);
+  const dom0 = seedVm(world, `Control domain on host: ${identity.name}`, {
+    uuid: identity.uuids.controlDomain ?? randomUUID(),
     is_control_domain: true,
     power_state: "Running",
     domid: 0,
-    resident_on: master,
+    resident_on: host,
     HVM_boot_policy: "",
     domain_type: "pv",
   });
-  db.update("host", master, { control_domain: dom0 });
-  seedVm(world, "Other install media", { is_a_template: true, is_default_template: true });
+  db.update("host", host, { control_domain: dom0 });
+  return host;
 }
 
 /**
@@ -78,15 +98,15 @@ function seedVm(world: World, name: string, fields: Row): string {
   });
 }
 
-function seedHostRecord(world: World, uuid: string): string {
+function seedHostRecord(world: World, { name, address, uuids }: HostIdentity): string {
   const { db, profile } = world;
   const metrics = db.insert("host_metrics", { memory_total: 16 * gibibyte, live: true });
   return db.insert("host", {
-    uuid,
-    name_label: "xenserver-lab",
+    uuid: uuids.host ?? randomUUID(),
+    name_label: name,
     name_description: "Default install",
-    hostname: "xenserver-lab",
-    address: "192.168.1.10",
+    hostname: name,
+    address,
     API_version_major: profile.api[0],
     API_version_minor: profile.api[1],
     API_version_vendor: "XenSource",
@@ -98,7 +118,7 @@ function seedHostRecord(world: World, uuid: string): string {
   });
 }
 
-function seedPif(world: World, host: string, network: string): void {
+function seedPif(world: World, host: string, network: string, address: string): void {
   const { db } = world;
   const metrics = db.insert("PIF_metrics", { carrier: true, speed: 1000, duplex: true, device_name: "Virtual NIC" });
   db.insert("PIF", {
@@ -113,7 +133,7 @@ function seedPif(world: World, host: string, network: string): void {
     currently_attached: true,
     management: true,
     ip_configuration_mode: "Static",
-    IP: "192.168.1.10",
+    IP: address,
     netmask: "255.255.255.0",
     gateway: "192.168.1.50",
     DNS: "192.168.1.50",

@@ -1,62 +1,81 @@
-import type { Server } from "node:http";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { nullBackplane } from "./backplane.ts";
 import { announceNetworks } from "./classes/network.ts";
-import type { Admin, RecordedCall, Simulator, SimulatorOptions, Value } from "./contract.ts";
+import type { Admin, RecordedCall, Simulator, SimulatorOptions, TlsIdentity, Value } from "./contract.ts";
 import { Database } from "./database.ts";
 import { deriveFields } from "./derived.ts";
 import { type MethodTable, runDirectly } from "./dispatch.ts";
-import { endSessions, FaultPlan } from "./faults.ts";
+import { addressOf, type Listening, listenAll, listenAs } from "./endpoint.ts";
+import { FaultPlan } from "./faults.ts";
 import { classTables } from "./fields.ts";
 import { requestListener } from "./http.ts";
 import { methodTable } from "./methods.ts";
+import { type Endpoint, endSessions } from "./pool-role.ts";
+import { rebootHost, restartToolstack } from "./power.ts";
 import { profiles } from "./profiles.ts";
-import { seedHost, seedRecipeGuests } from "./seed.ts";
+import { seedMember, seedPool, seedRecipeGuests } from "./seed.ts";
 import { fingerprintOf, makeTlsIdentity } from "./tls.ts";
-import { nullRef } from "./types.ts";
 import { Operations, text, usualGuestTools, type World } from "./world.ts";
 
 export type * from "./contract.ts";
 
-/** Starts a XAPI server with a pool of one host behind it. */
+/** Starts a XAPI server with a pool behind it, of one host or two. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const tls = options.tls ?? (await makeTlsIdentity("xenserver-lab"));
+  const identities = await tlsIdentities(options);
   const world = makeWorld(options);
   deriveFields(world);
-  seedHost(world, options.uuids ?? {});
+  seedHosts(world, options, identities);
   if (options.seed !== "empty") seedRecipeGuests(world);
   await announceNetworks(world);
 
+  let servers: Listening[] = [];
+  const cutConnections = (host?: number) => {
+    for (const [at, server] of servers.entries()) if (host === undefined || host === at) server.cutConnections();
+  };
   const methods = methodTable(world.db, world.profile);
-  const faults = new FaultPlan(world);
+  const faults = new FaultPlan(world, cutConnections);
   const calls: RecordedCall[] = [];
-  const httpHandler = requestListener({ world, methods, faults, calls });
-  const server = createServer({ ...tls, ...world.profile.tls, ecdhCurve: "secp384r1" }, httpHandler);
-  await listen(server, options);
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
+  const listeners = world.endpoints.map((endpoint) => requestListener({ world, endpoint, methods, faults, calls }));
+  servers = await listenAll(
+    listeners.map((listener, at) => (first?: Listening) => {
+      const tls = identities[at] as TlsIdentity;
+      return listenAs(world.profile, tls, whereToListen(options, at, first), listener);
+    }),
+  );
+  const hosts = world.endpoints.map(({ host, address }, at) => ({
+    ...(servers[at] as Listening).shown,
+    hostUuid: text(world.db.row("host", host)["uuid"]),
+    address,
+    httpHandler: listeners[at] as (typeof listeners)[number],
+  }));
+  const [pool = ""] = world.db.refs("pool");
   return {
-    url: port === undefined ? "" : `https://${(address as AddressInfo).address}:${port}`,
-    port,
-    fingerprint: fingerprintOf(tls.cert),
-    certificatePem: tls.cert,
-    poolUuid: uuidOf(world, "pool"),
-    hostUuid: uuidOf(world, "host"),
+    ...(hosts[0] as (typeof hosts)[number]),
+    poolUuid: text(world.db.row("pool", pool)["uuid"]),
+    hosts,
     calls,
     countCalls: (which) => calls.filter((call) => matches(call, which)).length,
     openSessions: () => world.db.refs("session").length,
     faults,
     admin: makeAdmin(world, methods),
-    httpHandler,
-    restart: async () => restart(world, server),
-    hostRebooted: async () => {
-      forgetDomains(world);
-      restart(world, server);
+    restart: async (host = 0) => {
+      restartToolstack(world, host);
+      cutConnections(host);
     },
-    close: () => close(world, server),
+    hostRebooted: async (host = 0) => {
+      rebootHost(world, host);
+      cutConnections(host);
+    },
+    close: () => close(world, servers),
   };
 }
+
+function tlsIdentities(options: SimulatorOptions): Promise<TlsIdentity[]> {
+  const first = options.tls ?? makeTlsIdentity(hostName(0));
+  const second = options.hosts === 2 ? [options.member?.tls ?? makeTlsIdentity(hostName(1))] : [];
+  return Promise.all([first, ...second]);
+}
+
+const hostName = (at: number): string => (at === 0 ? "xenserver-lab" : `xenserver-lab-${at + 1}`);
 
 function makeWorld(options: SimulatorOptions): World {
   const profile = profiles[options.profile ?? "xcp-ng-8.3"];
@@ -69,10 +88,29 @@ function makeWorld(options: SimulatorOptions): World {
     authDelayMs: options.authDelayMs ?? 0,
     guestTools: new Map(),
     operations: new Operations(),
-    slave: { master: undefined, masterFingerprint: undefined },
+    endpoints: [],
     nextBridge: 0,
     lastDomid: 0,
   };
+}
+
+function seedHosts(world: World, options: SimulatorOptions, identities: readonly TlsIdentity[]): void {
+  for (const [at, { cert }] of identities.entries()) {
+    // The hosts of a pool name each other to clients, so these must be addresses that a client reaches.
+    const address = (options.hosts === 2 && addressOf(whereToListen(options, at))) || `192.168.1.${10 + at}`;
+    const uuids = (at === 0 ? options.uuids : options.member?.uuids) ?? {};
+    const identity = { name: hostName(at), address, uuids };
+    const host = at === 0 ? seedPool(world, identity, options.uuids?.pool) : seedMember(world, identity);
+    const endpoint: Endpoint = { host, address, fingerprint: fingerprintOf(cert), redirect: undefined };
+    world.endpoints.push(endpoint);
+  }
+}
+
+/** HOST_IS_SLAVE names no port: the member listens on the one that the first host got. */
+function whereToListen(options: SimulatorOptions, at: number, first?: Listening) {
+  if (at === 0) return options.listen ?? {};
+  const port = first?.shown.port;
+  return options.member?.listen ?? { host: "127.0.0.2", ...(port === undefined ? {} : { port }) };
 }
 
 function makeAdmin(world: World, methods: MethodTable): Admin {
@@ -92,53 +130,14 @@ function makeAdmin(world: World, methods: MethodTable): Admin {
   };
 }
 
-function listen(server: Server, options: SimulatorOptions): Promise<void> {
-  const wanted = options.listen ?? {};
-  const where = "path" in wanted ? wanted : { host: wanted.host ?? "127.0.0.1", port: wanted.port ?? 0 };
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(where, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
 function matches(call: RecordedCall, which: Parameters<Simulator["countCalls"]>[0]): boolean {
   if (which === undefined) return true;
   return typeof which === "string" ? call.method === which : which(call);
 }
 
-function uuidOf(world: World, className: "pool" | "host"): string {
-  const [ref = ""] = world.db.refs(className);
-  return text(world.db.row(className, ref)["uuid"]);
-}
-
-function restart(world: World, server: Server): void {
-  endSessions(world);
-  world.nextBridge = 0;
-  server.closeAllConnections();
-}
-
-/** Nothing runs after a reboot but dom0. */
-function forgetDomains(world: World): void {
-  for (const vm of world.db.refs("VM")) {
-    if (world.db.row("VM", vm)["is_control_domain"] === true) continue;
-    world.db.update("VM", vm, { power_state: "Halted", domid: -1, resident_on: nullRef, current_operations: {} });
-  }
-  for (const vif of world.db.refs("VIF")) {
-    world.db.update("VIF", vif, { currently_attached: false, current_operations: {} });
-  }
-  world.lastDomid = 0;
-}
-
 /** Lets operations that have begun come to their end, so that nothing moves in a lab that is taken down next. */
-async function close(world: World, server: Server): Promise<void> {
+async function close(world: World, servers: readonly Listening[]): Promise<void> {
   endSessions(world);
-  const closed = new Promise<void>((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-  });
-  server.closeAllConnections();
-  await closed;
+  await Promise.all(servers.map((server) => server.close()));
   await world.operations.idle();
 }

@@ -7,8 +7,8 @@ import { xmlValue } from "./xml.ts";
 /** Starts a call in the background and answers the task that shows how it goes. */
 export function startTask(context: CallContext, method: Method, work: () => Promise<Value | undefined>): string {
   const { db } = context.world;
-  const [host = ""] = db.refs("host");
-  const created = { name_label: `Async.${method.name}`, created: now(), finished: now(), resident_on: host };
+  const { host: resident_on } = context.endpoint;
+  const created = { name_label: `Async.${method.name}`, created: now(), finished: now(), resident_on };
   const task = db.insert("task", { ...created, status: "pending", type: "<none/>", result: "" });
   const finish = (fields: Record<string, Value>) => {
     if (db.has("task", task)) db.update("task", task, { ...fields, finished: now(), progress: 1 });

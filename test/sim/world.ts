@@ -1,6 +1,7 @@
 import type { Backplane } from "./backplane.ts";
 import type { GuestTools, Value } from "./contract.ts";
 import type { Database } from "./database.ts";
+import type { Endpoint } from "./pool-role.ts";
 import type { Profile } from "./profiles.ts";
 
 /** Everything a call can see and move. */
@@ -14,7 +15,8 @@ export interface World {
   readonly guestTools: Map<string, GuestTools>;
   /** Objects that an operation runs on; others wait for it, as `retry_with_global_lock` makes them wait in xapi. */
   readonly operations: Operations;
-  readonly slave: { master: string | undefined; masterFingerprint: string | undefined };
+  /** One a host, the first one first. */
+  readonly endpoints: Endpoint[];
   /** The number for the next `xapi<N>`; starts again with the toolstack. */
   nextBridge: number;
   lastDomid: number;

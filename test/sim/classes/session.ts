@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { now } from "../clock.ts";
 import { XapiFailure } from "../errors.ts";
 import { type CallContext, type Method, method } from "../method.ts";
+import { assertMaster } from "../pool-role.ts";
 
 /** Log in and out. */
 export const sessionMethods: Method[] = [
@@ -18,15 +19,15 @@ export const sessionMethods: Method[] = [
   }),
 ];
 
-async function login({ world }: CallContext, username: string, password: string, _version: string, originator: string) {
-  if (world.slave.master !== undefined) throw new XapiFailure("HOST_IS_SLAVE", [world.slave.master]);
+async function login(context: CallContext, username: string, password: string, _version: string, originator: string) {
+  const { world, endpoint } = context;
+  assertMaster(world, endpoint);
   if (username !== world.username || password !== world.password) {
     await wait(world.authDelayMs);
     throw new XapiFailure("SESSION_AUTHENTICATION_FAILED", [username, "The user name or the password is wrong."]);
   }
-  const [host = ""] = world.db.refs("host");
   return world.db.insert("session", {
-    this_host: host,
+    this_host: endpoint.host,
     last_active: now(),
     validation_time: now(),
     is_local_superuser: true,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { XapiFailure } from "../errors.ts";
 import { showGuestAddress } from "../guest.ts";
 import { type CallContext, type Method, method } from "../method.ts";
+import { assertCanMoveTo } from "../network-reach.ts";
 import { attach, detach, isInternal, requireBridge, simVif } from "../ports.ts";
 import { text, type World } from "../world.ts";
 
@@ -74,6 +75,7 @@ async function move({ world }: CallContext, vif: string, network: string): Promi
       world.db.update("VIF", vif, { network });
       return;
     }
+    assertCanMoveTo(world, text(world.db.row("VM", vm)["resident_on"]), network);
     requireBridge(world, network);
     const from = text(row["network"]);
     const fromBridge = text(world.db.row("network", from)["bridge"]);

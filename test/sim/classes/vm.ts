@@ -3,6 +3,8 @@ import { now } from "../clock.ts";
 import { XapiFailure } from "../errors.ts";
 import { forgetGuest, guestHasFeature, reportGuest } from "../guest.ts";
 import { type CallContext, type Method, method } from "../method.ts";
+import { assertCanSee } from "../network-reach.ts";
+import { masterOf } from "../pool-role.ts";
 import { attach, detach, requireBridge, simGuest } from "../ports.ts";
 import { nullRef } from "../types.ts";
 import { text, type World } from "../world.ts";
@@ -66,15 +68,25 @@ function assertState(world: World, vm: string, wanted: string): void {
   }
 }
 
-async function startOn(world: World, vm: string, _host: string, paused: boolean): Promise<void> {
-  await startVm(world, vm, paused);
+async function startOn(world: World, vm: string, host: string, paused: boolean): Promise<void> {
+  await startAt(world, vm, host, paused);
 }
 
+/** On the host of its affinity, else on the master: a real pool looks for memory. */
 async function startVm(world: World, vm: string, paused: boolean): Promise<void> {
+  const affinity = text(world.db.row("VM", vm)["affinity"]);
+  await startAt(world, vm, world.db.has("host", affinity) ? affinity : masterOf(world).host, paused);
+}
+
+async function startAt(world: World, vm: string, host: string, paused: boolean): Promise<void> {
   if (world.db.row("VM", vm)["is_a_template"] === true) throw new XapiFailure("VM_IS_TEMPLATE", [vm]);
   assertState(world, vm, "Halted");
   const vifs = world.db.where("VIF", "VM", vm);
-  for (const vif of vifs) requireBridge(world, text(world.db.row("VIF", vif)["network"]));
+  for (const vif of vifs) {
+    const network = text(world.db.row("VIF", vif)["network"]);
+    assertCanSee(world, vm, host, network);
+    requireBridge(world, network);
+  }
   forgetGuest(world, vm);
   world.lastDomid += 1;
   world.db.update("VM", vm, { domid: world.lastDomid });
@@ -90,7 +102,6 @@ async function startVm(world: World, vm: string, paused: boolean): Promise<void>
     await stopDomain(world, vm);
     throw error;
   }
-  const [host = ""] = world.db.refs("host");
   world.db.update("VM", vm, { power_state: paused ? "Paused" : "Running", resident_on: host });
   world.db.update("VM_metrics", text(world.db.row("VM", vm)["metrics"]), { start_time: now() });
   if (!paused) reportGuest(world, vm);
