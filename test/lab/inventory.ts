@@ -1,21 +1,32 @@
+import type { ProfileName } from "../sim/contract.ts";
+import { profiles } from "../sim/profiles.ts";
 import type { Inventory } from "./dom0-tree.ts";
 
-/** `/etc/xensource-inventory` of an XCP-ng 8.3 whose management interface is xenbr0. */
-export function inventoryOf(host: { readonly hostUuid: string; readonly controlDomainUuid: string }): Inventory {
+/** What a dom0 knows of itself. */
+export interface HostIdentity {
+  readonly hostUuid: string;
+  readonly controlDomainUuid: string;
+  readonly profile: ProfileName;
+}
+
+/** `/etc/xensource-inventory` of a host whose management interface is xenbr0; its release is the one that XAPI shows. */
+export function inventoryOf({ hostUuid, controlDomainUuid, profile }: HostIdentity): Inventory {
+  const { softwareVersion } = profiles[profile];
+  const shown = (name: string) => softwareVersion[name] ?? "";
   return {
     PRIMARY_DISK: "/dev/sda",
-    PRODUCT_BRAND: "XCP-ng",
+    PRODUCT_BRAND: shown("product_brand"),
     PRODUCT_NAME: "xenenterprise",
-    PRODUCT_VERSION: "8.3.0",
-    PRODUCT_VERSION_TEXT: "8.3",
-    PRODUCT_VERSION_TEXT_SHORT: "8.3",
-    PLATFORM_NAME: "XCP",
-    PLATFORM_VERSION: "3.4.0",
+    PRODUCT_VERSION: shown("product_version"),
+    PRODUCT_VERSION_TEXT: shown("product_version_text"),
+    PRODUCT_VERSION_TEXT_SHORT: shown("product_version_text_short"),
+    PLATFORM_NAME: shown("platform_name"),
+    PLATFORM_VERSION: shown("platform_version"),
     COMPANY_NAME: "Open Source",
     COMPANY_NAME_SHORT: "Open Source",
-    BUILD_NUMBER: "cloud",
-    INSTALLATION_UUID: host.hostUuid,
-    CONTROL_DOMAIN_UUID: host.controlDomainUuid,
+    BUILD_NUMBER: shown("build_number"),
+    INSTALLATION_UUID: hostUuid,
+    CONTROL_DOMAIN_UUID: controlDomainUuid,
     MANAGEMENT_INTERFACE: "xenbr0",
     MANAGEMENT_ADDRESS_TYPE: "IPv4",
     DOM0_VCPUS: "2",

@@ -1,12 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Backplane } from "../sim/backplane.ts";
+import type { ProfileName } from "../sim/contract.ts";
 import { type Agent, type HttpAnswer, startAgent } from "./agent.ts";
 import { type ArgvRecorder, recordArgv } from "./argv-recorder.ts";
 import { createDom0, DOM0_ADDRESS, type Dom0, PORT_SOCKETS } from "./dom0.ts";
 import { inventoryText, makeDom0Tree } from "./dom0-tree.ts";
 import { createGuests, type Guests } from "./guest.ts";
-import { inventoryOf } from "./inventory.ts";
+import { type HostIdentity, inventoryOf } from "./inventory.ts";
 import { type LanNamespaces, openNamespaces } from "./namespaces.ts";
 import { faketimeLibrary } from "./probe.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -18,7 +19,7 @@ export type { ArgvRecorder, CommandResult, HttpAnswer };
 type IptablesBackend = "legacy" | "nft";
 
 export interface LabOptions {
-  readonly profile?: "xcp-ng-8.3" | undefined;
+  readonly profile?: ProfileName | undefined;
   readonly iptables?: IptablesBackend | undefined;
   /** INSTALLATION_UUID of `/etc/xensource-inventory`; random by default. */
   readonly hostUuid?: string | undefined;
@@ -94,6 +95,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const identity = {
       hostUuid: options.hostUuid ?? randomUUID(),
       controlDomainUuid: options.controlDomainUuid ?? randomUUID(),
+      profile: options.profile ?? "xcp-ng-8.3",
     };
     const access = await makeDisk(lan, options.iptables ?? "nft", identity);
     const dom0 = createDom0(lan, faketime);
@@ -118,14 +120,9 @@ interface Parts {
   readonly guests: Guests;
 }
 
-interface Identity {
-  readonly hostUuid: string;
-  readonly controlDomainUuid: string;
-}
-
 type Access = Omit<LabSsh, "host" | "port">;
 
-function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: Identity, access: Access): Lab {
+function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: HostIdentity, access: Access): Lab {
   const disk = `${lan.directory}/disk`;
   const runInDom0 = (script: string) => run([...lan.enterDom0, "sh", "-s"], { input: script });
   const restart = async (how: "orderly" | "cut", whileDown?: () => void | Promise<void>) => {
@@ -179,7 +176,7 @@ function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: Ident
 }
 
 /** Dom0's disk with keys and a password of its own. */
-async function makeDisk(lan: LanNamespaces, iptables: IptablesBackend, identity: Identity): Promise<Access> {
+async function makeDisk(lan: LanNamespaces, iptables: IptablesBackend, identity: HostIdentity): Promise<Access> {
   const disk = `${lan.directory}/disk`;
   const hostKeyFile = `${disk}/etc/ssh/ssh_host_ed25519_key`;
   const privateKeyFile = `${lan.directory}/id_ed25519`;

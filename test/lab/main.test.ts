@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { XapiClient } from "../../provider/src/xapi/client.ts";
+import * as hosts from "../../provider/src/xapi/hosts.ts";
 import {
   familyOf,
   firstLine,
@@ -94,6 +96,16 @@ describe.each(users)("npm run lab as $name", (user) => {
   );
 });
 
+test("--profile xcp-ng-8.2 is a host of that release, for XAPI and in dom0", async () => {
+  const { description } = await start(CALLER, ["--profile", "xcp-ng-8.2"]);
+  const { xapi, dom0 } = description;
+  const client = new XapiClient({ ...xapi, username: xapi.user });
+  const [host] = await hosts.getAllRecords(client).finally(() => client.close());
+  expect(host).toMatchObject({ API_version_minor: 16, software_version: { product_version: "8.2.1" } });
+  const inDom0 = await run([...dom0.enter, "sh", "-c", ". /etc/xensource-inventory; echo $PRODUCT_VERSION"]);
+  expect(inDom0.stdout).toBe("8.2.1\n");
+});
+
 test.each(["Ctrl-C", "SIGTERM", "SIGKILL"] as const)("leaves nothing behind when npm gets %s", async (how) => {
   const before = workstation();
   child = spawnNpmRunLab(temporary);
@@ -109,7 +121,7 @@ test.each(["Ctrl-C", "SIGTERM", "SIGKILL"] as const)("leaves nothing behind when
 
 test.each([
   { args: ["--iptables", "ebtables"], said: '--iptables is one of legacy, nft; got "ebtables".' },
-  { args: ["--profile", "xenserver-4"], said: '--profile is one of xcp-ng-8.3; got "xenserver-4".' },
+  { args: ["--profile", "xenserver-4"], said: '--profile is one of xcp-ng-8.3, xcp-ng-8.2; got "xenserver-4".' },
   { args: ["--speed"], said: "Unknown option '--speed'" },
   { args: ["nft"], said: "Unexpected argument 'nft'" },
 ])("$args is refused by name with status 2", async ({ args, said }) => {

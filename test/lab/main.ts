@@ -3,7 +3,7 @@ import { type Host, startHost } from "./host.ts";
 import type { LabOptions } from "./lab.ts";
 import { launcherGone } from "./launcher.ts";
 
-const PROFILES = ["xcp-ng-8.3"] as const;
+const PROFILES = ["xcp-ng-8.3", "xcp-ng-8.2"] as const;
 const BACK_ENDS = ["legacy", "nft"] as const;
 const USAGE = `Usage: npm run lab -- [--profile ${PROFILES.join("|")}] [--iptables ${BACK_ENDS.join("|")}]`;
 
