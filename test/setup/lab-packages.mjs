@@ -21,7 +21,7 @@ export function prepareLab({ forTests }) {
       `Packages are missing. Please run this, then the same command again:\n\n  sudo apt-get install -y --no-install-recommends ${missing.join(" ")}\n`,
     );
   }
-  install(missing);
+  installPackages(missing);
   requireWorking(probe());
 }
 
@@ -43,7 +43,13 @@ function requireWorking({ ok, problem, fix }) {
   if (!ok) throw new SetUpError(`${problem}${fix === undefined ? "" : `\nThis helps: ${fix}`}`);
 }
 
-function install(packages) {
+/** Whether this is root on Debian or Ubuntu. */
+export function canInstallPackages() {
+  return process.platform === "linux" && process.getuid() === 0 && existsSync("/usr/bin/apt-get");
+}
+
+/** Installs Debian packages. */
+export function installPackages(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   runStep("Reading Debian's package lists (apt-get update)", "apt-get", ["update"], { env });
   runStep(

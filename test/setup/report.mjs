@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { root } from "./root.mjs";
 
-/** Levels without which a full run proves nothing about a host. */
-const required = ["lab", "e2e"];
+/** Levels without which a full run proves nothing about a host, or about the simulator that stands for one. */
+const required = ["sim", "lab", "e2e"];
 
 /** Counts of vitest's JSON report, and what makes a full run worthless although no test failed. */
 export function readReport(file) {

@@ -1,6 +1,7 @@
 import { installDependencies } from "./dependencies.mjs";
 import { prepareLab } from "./lab-packages.mjs";
 import { buildProvider } from "./provider-build.mjs";
+import { preparePythonClient } from "./python-client.mjs";
 import { SetUpError } from "./step.mjs";
 
 /** Brings a fresh clone to where the tour and the tests can run; does only what is not done yet. */
@@ -9,6 +10,7 @@ export function setUp({ forTests }) {
     installDependencies();
     buildProvider();
     prepareLab({ forTests });
+    if (forTests) preparePythonClient();
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     console.error(`\n${error.message}`);
