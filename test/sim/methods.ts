@@ -6,6 +6,7 @@ import { taskMethods } from "./classes/task.ts";
 import { vifMethods } from "./classes/vif.ts";
 import { vifAddressMethods } from "./classes/vif-addresses.ts";
 import { vifPlugMethods } from "./classes/vif-plug.ts";
+import { vlanMethods } from "./classes/vlan.ts";
 import { vmMethods } from "./classes/vm.ts";
 import { vmCopyMethods } from "./classes/vm-copies.ts";
 import type { Database } from "./database.ts";
@@ -24,6 +25,7 @@ export function methodTable(db: Database, profile: Profile): MethodTable {
     ...vifMethods,
     ...vifPlugMethods,
     ...vifAddressMethods,
+    ...vlanMethods,
     ...vmMethods,
     ...vmCopyMethods,
     ...taskMethods,
