@@ -106,6 +106,8 @@ export interface GuestTools {
   readonly pvDrivers: boolean;
   readonly staticIp: boolean;
   readonly hotplugVif: "yes" | "no" | "unspecified";
+  /** The running guest does not let go of a VIF unless forced; takes effect at once. */
+  readonly refusesUnplug: boolean;
 }
 
 /** Switches for what goes wrong on real networks; `method` is without `Async.` and meets both forms. */
@@ -124,5 +126,15 @@ export interface Faults {
   slaveOf(masterAddress: string | undefined, masterFingerprint?: string): void;
   /** Another of the {@link Simulator.hosts} becomes the master: sessions and connections end, the old one is a member. */
   newMaster(host: number): void;
+  /**
+   * A long operation runs on a VM or a VIF, shown in its `current_operations`, until the function that is returned is
+   * called. Other operations wait for it; after `patienceMs`, two hours by default, with OTHER_OPERATION_IN_PROGRESS.
+   */
+  busy(className: "VM" | "VIF", ref: string, operation: string, patienceMs?: number): () => void;
+  /** What whoever is logged in may do; `pool-admin` to begin with. */
+  role(role: Role): void;
   clear(): void;
 }
+
+/** The roles of XAPI, the mightiest first. */
+export type Role = "pool-admin" | "pool-operator" | "vm-power-admin" | "vm-admin" | "vm-operator" | "read-only";

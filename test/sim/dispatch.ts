@@ -3,6 +3,7 @@ import type { Value } from "./contract.ts";
 import { XapiFailure } from "./errors.ts";
 import type { CallContext, Method } from "./method.ts";
 import { assertMaster, type Endpoint, masterOf } from "./pool-role.ts";
+import { assertAllowed } from "./roles.ts";
 import { startTask } from "./tasks.ts";
 import { accept, nullRef } from "./types.ts";
 import type { World } from "./world.ts";
@@ -39,6 +40,7 @@ export async function dispatch(
   const args = method.needsSession ? params.slice(1) : params;
   checkArity(method, args.length, params.length === 0 && method.needsSession);
   const session = method.needsSession ? checkSession(world, endpoint, params[0]) : nullRef;
+  if (method.needsSession) assertAllowed(world.role, method);
   return run({ world, endpoint, session }, call, args);
 }
 

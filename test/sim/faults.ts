@@ -1,9 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Faults } from "./contract.ts";
+import type { Faults, Role } from "./contract.ts";
 import { XapiFailure } from "./errors.ts";
+import { showing } from "./in-progress.ts";
 import { endSessions } from "./pool-role.ts";
 import { designateMaster } from "./power.ts";
-import type { World } from "./world.ts";
+import { text, usualPatienceMs, type World } from "./world.ts";
 
 type Kind = "loseReply" | "drop" | "fail" | "delay";
 
@@ -19,6 +20,7 @@ export class FaultPlan implements Faults {
   readonly #world: World;
   readonly #cutConnections: () => void;
   #planned: Planned[] = [];
+  readonly #held: Array<() => void> = [];
   #callsUntilExpiry: number | undefined;
 
   constructor(world: World, cutConnections: () => void) {
@@ -63,7 +65,27 @@ export class FaultPlan implements Faults {
     this.#cutConnections();
   }
 
+  busy(className: "VM" | "VIF", ref: string, operation: string, patienceMs?: number): () => void {
+    const world = this.#world;
+    const vm = className === "VM" ? ref : text(world.db.row("VIF", ref)["VM"]);
+    if (patienceMs !== undefined) world.patienceMs = patienceMs;
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    void world.operations.oneAtATime(vm, () => showing(world, [className, ref], operation, () => held));
+    this.#held.push(release);
+    return release;
+  }
+
+  role(role: Role): void {
+    this.#world.role = role;
+  }
+
   clear(): void {
+    for (const release of this.#held.splice(0)) release();
+    this.#world.patienceMs = usualPatienceMs;
+    this.role("pool-admin");
     this.#planned = [];
     this.#callsUntilExpiry = undefined;
     this.slaveOf(undefined);

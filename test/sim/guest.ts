@@ -44,9 +44,30 @@ export function showGuestAddress(world: World, vif: string): void {
   const device = text(row["device"]);
   const shown = Object.entries(stringMap(world.db.row("VM_guest_metrics", metrics)["networks"]));
   const others = shown.filter(([key]) => !key.startsWith(`${device}/`));
-  const address = row["currently_attached"] === true ? staticIpv4(world, vif)?.address.split("/")[0] : undefined;
-  const mine = address === undefined ? {} : { [`${device}/ip`]: address, [`${device}/ipv4/0`]: address };
+  const mine = row["currently_attached"] === true ? addressesOf(world, vif) : {};
   world.db.update("VM_guest_metrics", metrics, { networks: { ...Object.fromEntries(others), ...mine } });
+}
+
+/** Every attached interface has its link-local address; what is configured comes first. */
+function addressesOf(world: World, vif: string): Record<string, string> {
+  const row = world.db.row("VIF", vif);
+  const device = text(row["device"]);
+  const linkLocal = linkLocalOf(text(row["MAC"]));
+  const ipv4 = staticIpv4(world, vif)?.address.split("/")[0];
+  const configured = row["ipv6_configuration_mode"] === "Static" ? texts(row["ipv6_addresses"]) : [];
+  const ipv6 = [...configured.map((address) => address.split("/")[0] ?? ""), linkLocal];
+  return {
+    ...(ipv4 === undefined ? {} : { [`${device}/ip`]: ipv4, [`${device}/ipv4/0`]: ipv4 }),
+    ...Object.fromEntries(ipv6.map((address, at) => [`${device}/ipv6/${at}`, address])),
+  };
+}
+
+/** The address that an interface gives itself: the MAC with the local bit turned and `ff:fe` in the middle (RFC 4291). */
+function linkLocalOf(mac: string): string {
+  const [first = 0, ...rest] = mac.split(":").map((byte) => Number.parseInt(byte, 16));
+  const bytes = [first ^ 2, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
+  const words = [0, 2, 4, 6].map((at) => (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
+  return `fe80::${words.join(":")}`;
 }
 
 /** The address that XAPI makes the guest's tools set, if one is configured and there are tools. */

@@ -8,9 +8,13 @@ export interface Profile {
   readonly softwareVersion: Readonly<Record<string, string>>;
   /** Devices that `VM.get_allowed_VIF_devices` offers; create takes higher ones too. */
   readonly vifDevices: number;
+  /** OTHER_OPERATION_IN_PROGRESS names the task as well; since xapi 25.27. */
+  readonly namesTaskInProgress: boolean;
   readonly json: boolean;
   /** A member that is asked tells the fingerprint of its master along with HOST_IS_SLAVE; since xapi 24.1. */
   readonly vouchesForMaster: boolean;
+  /** What a VIF on a network that is not shared fails with when HA protects its VM. */
+  readonly haFailure: (network: string) => readonly [code: string, ...params: string[]];
   readonly tls: { readonly minVersion: "TLSv1.2"; readonly maxVersion: "TLSv1.2"; readonly ciphers: string };
 }
 
@@ -50,6 +54,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     vifDevices: 16,
     json: true,
     vouchesForMaster: true,
+    namesTaskInProgress: true,
+    haFailure: (network) => ["HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED", network],
     tls: stunnel,
   },
   // As published by a user of 8.2.1 in vatesfr/xen-orchestra#7490.
@@ -74,6 +80,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     vifDevices: 7,
     json: true,
     vouchesForMaster: false,
+    namesTaskInProgress: false,
+    haFailure: () => ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"],
     tls: stunnel,
   },
 };

@@ -14,7 +14,7 @@ import { rebootHost, restartToolstack } from "./power.ts";
 import { profiles } from "./profiles.ts";
 import { seedMember, seedPool, seedRecipeGuests } from "./seed.ts";
 import { fingerprintOf, makeTlsIdentity } from "./tls.ts";
-import { Operations, text, usualGuestTools, type World } from "./world.ts";
+import { Operations, text, usualGuestTools, usualPatienceMs, type World } from "./world.ts";
 
 export type * from "./contract.ts";
 
@@ -65,7 +65,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       rebootHost(world, host);
       cutConnections(host);
     },
-    close: () => close(world, servers),
+    close: () => {
+      faults.clear();
+      return close(world, servers);
+    },
   };
 }
 
@@ -88,6 +91,8 @@ function makeWorld(options: SimulatorOptions): World {
     authDelayMs: options.authDelayMs ?? 0,
     guestTools: new Map(),
     operations: new Operations(),
+    role: "pool-admin",
+    patienceMs: usualPatienceMs,
     endpoints: [],
     nextBridge: 0,
     lastDomid: 0,

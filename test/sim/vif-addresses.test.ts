@@ -20,8 +20,23 @@ test("a static address shows in the VIF and in what the guest reports", async ()
   });
   const metrics = await call<string>("VM.get_guest_metrics", vm);
   const shown = { "0/ip": "192.168.100.11", "0/ipv4/0": "192.168.100.11" };
-  expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual(shown);
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toMatchObject(shown);
   await call("VIF.configure_ipv4", vif, "None");
+  const left = await call<object>("VM_guest_metrics.get_networks", metrics);
+  expect(Object.keys(left)).toEqual(["0/ipv6/0"]);
+});
+
+test("a guest reports the link-local address of its MAC, after those that are configured", async () => {
+  const { simulator, call, vm, vif } = await scene();
+  simulator.admin.modify("VIF", vif, { MAC: "52:54:00:12:34:56" });
+  await call("VM.start", vm, false, false);
+  const metrics = await call<string>("VM.get_guest_metrics", vm);
+  const linkLocal = "fe80::5054:ff:fe12:3456";
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual({ "0/ipv6/0": linkLocal });
+  await call("VIF.configure_ipv6", vif, "Static", "2001:db8::11/64", "");
+  const both = { "0/ipv6/0": "2001:db8::11", "0/ipv6/1": linkLocal };
+  expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual(both);
+  await call("VIF.unplug", vif);
   expect(await call("VM_guest_metrics.get_networks", metrics)).toEqual({});
 });
 
@@ -67,7 +82,7 @@ test("an address outside the allowed ones of a locked VIF is refused", async () 
   await call("VIF.set_locking_mode", vif, "locked");
   await call("VIF.set_ipv4_allowed", vif, ["192.168.100.12"]);
   const configure = (address: string) => call("VIF.configure_ipv4", vif, "Static", address, "");
-  await expect(configure("192.168.100.11/24")).rejects.toThrow("ADDRESS_VIOLATES_LOCKING_CONSTRAINT 192.168.100.11");
+  await expect(configure("192.168.100.11/24")).rejects.toThrow("ADDRESS_VIOLATES_LOCKING_CONSTRAINT 192.168.100.11/24");
   await configure("192.168.100.12/24");
 });
 

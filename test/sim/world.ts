@@ -1,5 +1,5 @@
 import type { Backplane } from "./backplane.ts";
-import type { GuestTools, Value } from "./contract.ts";
+import type { GuestTools, Role, Value } from "./contract.ts";
 import type { Database } from "./database.ts";
 import type { Endpoint } from "./pool-role.ts";
 import type { Profile } from "./profiles.ts";
@@ -15,6 +15,10 @@ export interface World {
   readonly guestTools: Map<string, GuestTools>;
   /** Objects that an operation runs on; others wait for it, as `retry_with_global_lock` makes them wait in xapi. */
   readonly operations: Operations;
+  /** What whoever logs in may do. */
+  role: Role;
+  /** Milliseconds for which a call waits for another operation on the same object before it gives up. */
+  patienceMs: number;
   /** One a host, the first one first. */
   readonly endpoints: Endpoint[];
   /** The number for the next `xapi<N>`; starts again with the toolstack. */
@@ -23,7 +27,10 @@ export interface World {
 }
 
 /** What a guest brings along unless told otherwise. */
-export const usualGuestTools: GuestTools = { pvDrivers: true, staticIp: true, hotplugVif: "yes" };
+export const usualGuestTools: GuestTools = { pvDrivers: true, staticIp: true, hotplugVif: "yes", refusesUnplug: false };
+
+/** For so long xapi itself tries again when another operation is in the way. */
+export const usualPatienceMs = 2 * 60 * 60 * 1000;
 
 /** Runs work one after the other for each key. */
 export class Operations {
@@ -34,16 +41,43 @@ export class Operations {
     await Promise.allSettled(this.#last.values());
   }
 
-  async oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** `patience` bounds the wait for the turn; without it a call waits as long as it takes. */
+  async oneAtATime<T>(key: string, work: () => Promise<T>, patience?: Patience): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
+    const impatience = new AbortController();
+    const turn = () => {
+      impatience.signal.throwIfAborted();
+      return work();
+    };
+    const mine = before.then(turn, turn);
     this.#last.set(key, mine);
+    const timer = patience && setTimeout(() => impatience.abort(patience.giveUp()), patience.ms);
+    before.then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
+    const aborted = new Promise<never>((_, reject) => {
+      impatience.signal.addEventListener("abort", () => reject(impatience.signal.reason));
+    });
     try {
-      return await mine;
+      return await Promise.race([mine, aborted]);
     } finally {
-      if (this.#last.get(key) === mine) this.#last.delete(key);
+      mine.then(
+        () => this.#forget(key, mine),
+        () => this.#forget(key, mine),
+      );
     }
   }
+
+  #forget(key: string, done: Promise<unknown>): void {
+    if (this.#last.get(key) === done) this.#last.delete(key);
+  }
+}
+
+/** How long a call waits for its turn, and what it fails with after that. */
+interface Patience {
+  readonly ms: number;
+  giveUp(): Error;
 }
 
 /** The text in a field that the tables declare as string, enumeration, date or reference. */

@@ -1,6 +1,7 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import { XapiFailure } from "../errors.ts";
 import { guestHasFeature, showGuestAddress } from "../guest.ts";
+import { assertLicensed } from "../licence.ts";
 import { type CallContext, type Method, method } from "../method.ts";
 import { simVif } from "../ports.ts";
 import { text, texts, type World } from "../world.ts";
@@ -14,6 +15,7 @@ export const vifAddressMethods: Method[] = [
     "self ref<VIF>, value network_default|locked|unlocked|disabled",
     "void",
     ({ world }: CallContext, self: string, value: string) => {
+      if (value === "locked") assertLicensed(world, "VIF_locking");
       world.db.update("VIF", self, { locking_mode: value });
       return undefined;
     },
@@ -29,6 +31,7 @@ function allowedMethods(family: Family): Method[] {
   const field = `${family}_allowed`;
   const options = { async: true, since: "1.10" };
   const write = (world: World, self: string, addresses: readonly string[]): undefined => {
+    if (addresses.length > 0) assertLicensed(world, "VIF_locking");
     for (const address of addresses) {
       if (!isAddressOrCidr(family, address)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", [field]);
     }
@@ -38,12 +41,9 @@ function allowedMethods(family: Family): Method[] {
   const set = ({ world }: CallContext, self: string, value: readonly string[]) => write(world, self, value);
   const add = ({ world }: CallContext, self: string, value: string) =>
     write(world, self, [...current(world, self), value]);
-  const remove = ({ world }: CallContext, self: string, value: string) =>
-    write(
-      world,
-      self,
-      current(world, self).filter((address) => address !== value),
-    );
+  const remove = ({ world }: CallContext, self: string, value: string): undefined => {
+    world.db.update("VIF", self, { [field]: current(world, self).filter((address) => address !== value) });
+  };
   return [
     method(`VIF.set_${field}`, "self ref<VIF>, value set<string>", "void", set, options),
     method(`VIF.add_${field}`, "self ref<VIF>, value string", "void", add, options),
@@ -78,23 +78,24 @@ async function configure(
     [`${family}_addresses`]: mode === "Static" ? [address] : [],
     [`${family}_gateway`]: mode === "Static" ? gateway : "",
   });
-  if (row["currently_attached"] !== true || family === "ipv6") return;
+  if (row["currently_attached"] !== true) return;
   const port = simVif(world, self);
-  await world.backplane.configureIpv4(port, port.ipv4);
+  if (family === "ipv4") await world.backplane.configureIpv4(port, port.ipv4);
   showGuestAddress(world, self);
 }
 
 function assertAddress(world: World, family: Family, self: string, address: string, gateway: string): void {
+  assertLicensed(world, "Guest_ip_setting");
   const isAddress = family === "ipv4" ? isIPv4 : isIPv6;
   if (!address.includes("/") || !isAddressOrCidr(family, address)) {
     throw new XapiFailure("INVALID_CIDR_ADDRESS_SPECIFIED", ["address"]);
   }
-  if (gateway !== "" && !isAddress(gateway)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", ["gateway"]);
   const row = world.db.row("VIF", self);
   const [bare = ""] = address.split("/");
   if (row["locking_mode"] === "locked" && !texts(row[`${family}_allowed`]).includes(bare)) {
-    throw new XapiFailure("ADDRESS_VIOLATES_LOCKING_CONSTRAINT", [bare]);
+    throw new XapiFailure("ADDRESS_VIOLATES_LOCKING_CONSTRAINT", [address]);
   }
+  if (gateway !== "" && !isAddress(gateway)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", ["gateway"]);
 }
 
 function isAddressOrCidr(family: Family, value: string): boolean {

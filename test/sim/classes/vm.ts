@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { now } from "../clock.ts";
 import { XapiFailure } from "../errors.ts";
 import { forgetGuest, guestHasFeature, reportGuest } from "../guest.ts";
+import { patienceWith, showing } from "../in-progress.ts";
 import { type CallContext, type Method, method } from "../method.ts";
 import { assertCanSee } from "../network-reach.ts";
 import { masterOf } from "../pool-role.ts";
@@ -46,18 +46,17 @@ function onVm<A extends readonly unknown[]>(
   work: (world: World, vm: string, ...args: A) => Promise<void>,
 ) {
   return async ({ world }: CallContext, vm: string, ...args: A): Promise<undefined> => {
-    await world.operations.oneAtATime(vm, async () => {
+    const alone = async () => {
       if (world.db.row("VM", vm)["is_control_domain"] === true) {
         throw new XapiFailure("OPERATION_NOT_ALLOWED", ["The control domain cannot be started or stopped."]);
       }
-      world.db.update("VM", vm, { current_operations: { [`OpaqueRef:${randomUUID()}`]: operation } });
       try {
-        await work(world, vm, ...args);
+        await showing(world, ["VM", vm], operation, () => work(world, vm, ...args));
       } finally {
-        world.db.update("VM", vm, { current_operations: {} });
         for (const vif of world.db.where("VIF", "VM", vm)) world.db.touch("VIF", vif);
       }
-    });
+    };
+    await world.operations.oneAtATime(vm, alone, patienceWith(world, ["VM", vm]));
   };
 }
 
