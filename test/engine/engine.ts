@@ -13,7 +13,9 @@ export type StepOp =
   | "delete-replaced"
   | "delete"
   | "read"
+  | "read-replacement"
   | "refresh"
+  | "discard"
   | "discard-replaced"
   | "remove-pending-replace";
 
@@ -43,6 +45,10 @@ export interface RunOptions {
   readonly refresh?: boolean;
   /** URNs to replace even if nothing changed. */
   readonly replace?: readonly string[];
+  /** URNs to which the operation is confined. */
+  readonly targets?: readonly string[];
+  /** The operation covers what depends on `targets`, too. */
+  readonly targetDependents?: boolean;
   /** Added to the environment of the stack for this run only. */
   readonly env?: Readonly<Record<string, string>>;
   /** Aborting it is Ctrl-C: the running steps end, no new one starts. */
@@ -58,12 +64,20 @@ export interface SpawnedProcess {
   readonly pid: number;
 }
 
+/** An error that a run told about a resource, in the engine's own words. */
+export interface ReportedError {
+  /** Empty when the error is about the run as a whole. */
+  readonly urn: string;
+  readonly message: string;
+}
+
 export interface RunResult {
   readonly ok: boolean;
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly steps: readonly Step[];
+  readonly errors: readonly ReportedError[];
   /** Only from the stack runner. */
   readonly calls?: readonly ProviderCall[];
   /** Stack outputs after an up; secret ones as `[secret]`. */
@@ -101,6 +115,8 @@ export interface Stack {
   up(options?: RunOptions): Promise<RunResult>;
   refresh(options?: RunOptions): Promise<RunResult>;
   destroy(options?: RunOptions): Promise<RunResult>;
+  /** Gives the stack another name, as `pulumi stack rename` does: it keeps its resources, their URNs change. */
+  rename(stackName: string): Promise<void>;
   /** The state with its secrets still encrypted. */
   exportDeployment(): Promise<ExportedDeployment>;
   /** The file that holds the state. */

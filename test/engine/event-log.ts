@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Step, StepOp } from "./engine.ts";
+import type { ReportedError, Step, StepOp } from "./engine.ts";
 import { SECRET_TEXT } from "./runner/text.ts";
 import { SIGNATURE_KEY } from "./runner/values.ts";
 
@@ -30,10 +30,20 @@ interface StartedStep {
 }
 
 const DEFAULT_PROVIDER = "pulumi:providers:pulumi-nodejs";
+/** The engine marks colours in its log even where it prints none. */
+const COLOUR = /<\{%[a-z ]+%\}>/g;
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** Reads the engine's own event log: its steps in the order in which they began, and the outputs of the stack. */
-export function readEventLog(file: string): { steps: Step[]; outputs: Record<string, unknown> } {
+export interface EventLog {
+  /** In the order in which they began. */
+  readonly steps: Step[];
+  readonly errors: ReportedError[];
+  /** Outputs of the stack. */
+  readonly outputs: Record<string, unknown>;
+}
+
+/** Reads the engine's own event log. */
+export function readEventLog(file: string): EventLog {
   const events = existsSync(file) ? parseLines(readFileSync(file, "utf8")) : [];
   const started: StartedStep[] = [];
   let outputs: Record<string, unknown> = {};
@@ -51,7 +61,11 @@ export function readEventLog(file: string): { steps: Step[]; outputs: Record<str
     if (unfinished === undefined) continue;
     unfinished.step = toStep(metadata, resOpFailedEvent === undefined ? undefined : errorsAbout(metadata.urn, events));
   }
-  return { steps: started.flatMap(({ step }) => (step === undefined ? [] : [step])), outputs: showSecrets(outputs) };
+  return {
+    steps: started.flatMap(({ step }) => (step === undefined ? [] : [step])),
+    errors: errorsIn(events),
+    outputs: showSecrets(outputs),
+  };
 }
 
 function parseLines(text: string): EngineEvent[] {
@@ -86,8 +100,14 @@ function changedInputs({ old, new: next }: StepMetadata): string[] {
 }
 
 function errorsAbout(urn: string, events: readonly EngineEvent[]): string {
-  const about = events.filter(({ diagnosticEvent: event }) => event?.severity === "error" && event.urn === urn);
-  return about.map(({ diagnosticEvent }) => diagnosticEvent?.message.trim()).join("\n");
+  const about = errorsIn(events).filter((error) => error.urn === urn);
+  return about.map(({ message }) => message).join("\n");
+}
+
+function errorsIn(events: readonly EngineEvent[]): ReportedError[] {
+  return events.flatMap(({ diagnosticEvent: event }) =>
+    event?.severity === "error" ? [{ urn: event.urn ?? "", message: event.message.replace(COLOUR, "").trim() }] : [],
+  );
 }
 
 function showSecrets(outputs: Record<string, unknown>): Record<string, unknown> {

@@ -12,7 +12,11 @@ const environmentOf = (declared: DeclaredStack) => ({
 const program = {
   resources: [
     { name: "a", inputs: { label: "a", password: { secret: "hush" } } },
-    { name: "b", inputs: { label: "b", value: { ref: "a.id" } } },
+    {
+      name: "b",
+      inputs: { label: "b", value: { ref: "a.id" } },
+      options: { protect: true, retainOnDelete: true, ignoreChanges: ["text"] },
+    },
   ],
 };
 
@@ -26,10 +30,11 @@ test.skipIf(!installed.isReal)(
       await declared.stack.setConfig("test:who", "me");
       await declared.stack.setConfig("test:password", "sesame", { secret: true });
       expect((await declared.stack.up()).ok).toBe(true);
+      await declared.stack.rename("prod");
       const stateDir = `${declared.folder}/state`;
       const env = environmentOf(declared);
       const spawned: SpawnedProcess[] = [];
-      const real = await installed.openStack({ projectDir: DECLARED_PROGRAM, stackName: "dev", stateDir, env });
+      const real = await installed.openStack({ projectDir: DECLARED_PROGRAM, stackName: "prod", stateDir, env });
       const preview = await real.preview({ onSpawn: (process) => spawned.push(process) });
       expect(preview.stderr).toBe("");
       expect(preview.steps.map(({ op }) => op)).toEqual(["same", "same", "same"]);

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Engine, ExportedDeployment, RunOptions, RunResult, Stack, StackOptions } from "./engine.ts";
 import { readEventLog } from "./event-log.ts";
 import { ProviderWatch } from "./provider-watch.ts";
-import { openStackFiles, type StackFiles } from "./stack-files.ts";
+import { configFilePath, openStackFiles, type StackFiles } from "./stack-files.ts";
 
 /** The real engine: a `pulumi` command line, with its language plugin beside it. */
 export function realEngine(command: string): Engine {
@@ -24,8 +24,8 @@ interface CommandResult {
 
 class RealStack implements Stack {
   readonly #command: string;
-  readonly #options: StackOptions;
-  readonly #files: StackFiles;
+  #options: StackOptions;
+  #files: StackFiles;
 
   constructor(command: string, options: StackOptions, files: StackFiles) {
     this.#command = command;
@@ -59,6 +59,15 @@ class RealStack implements Stack {
     return this.#run("destroy", ["--yes", "--skip-preview", "--diff"], options);
   }
 
+  async rename(stackName: string): Promise<void> {
+    await this.#succeed(["stack", "rename", stackName, "--stack", this.#options.stackName]);
+    const options = { ...this.#options, stackName };
+    // The engine moves only a config file that lies in the project's folder.
+    renameSync(this.#files.configFile, configFilePath(options));
+    this.#files = await openStackFiles(options);
+    this.#options = options;
+  }
+
   async exportDeployment(): Promise<ExportedDeployment> {
     const { stdout } = await this.#succeed(["stack", "export", "--stack", this.#options.stackName]);
     return JSON.parse(stdout) as ExportedDeployment;
@@ -70,8 +79,7 @@ class RealStack implements Stack {
     const args = [verb, ...this.#stackFlags(), ...flags, "--event-log", eventLog, ...runFlags(verb, options)];
     try {
       const result = await this.#spawn(args, options);
-      const { steps, outputs } = readEventLog(eventLog);
-      return { ok: result.exitCode === 0, ...result, steps, outputs };
+      return { ok: result.exitCode === 0, ...result, ...readEventLog(eventLog) };
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -134,5 +142,7 @@ function runFlags(verb: string, options: RunOptions): string[] {
   if (options.parallel !== undefined) flags.push("--parallel", String(options.parallel));
   if (options.refresh !== undefined && verb !== "refresh") flags.push(`--refresh=${options.refresh}`);
   for (const urn of options.replace ?? []) flags.push("--replace", urn);
+  for (const urn of options.targets ?? []) flags.push("--target", urn);
+  if (options.targetDependents === true) flags.push("--target-dependents");
   return flags;
 }

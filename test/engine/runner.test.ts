@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type SpawnedProcess, selectEngine } from "./engine.ts";
 import { stackRunner } from "./runner/run.ts";
-import { DeclaredStack } from "./scenario-run.ts";
-import type { DeclaredResource } from "./scenarios.ts";
+import type { DeclaredResource } from "./scenario.ts";
+import { DECLARED_PROGRAM, DeclaredStack } from "./scenario-run.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -88,6 +88,40 @@ test("text of several lines is shown in full, with its changed lines marked", as
   expect(stdout).toContain("text:\n          keep\n        - old\n        + new\n");
 });
 
+test("what a step changes is marked as the engine marks it, and so are protection and what is retained", async () => {
+  const retained = { options: { retainOnDelete: true } };
+  const declared = await openStack(thing("a", { value: 1, place: "x", text: "t" }), thing("b", {}, retained));
+  await declared.stack.up();
+  declared.declare({
+    resources: [
+      thing("a", { value: 2, password: "p", place: "x" }),
+      thing("c", {}, { options: { aliases: [{ name: "b" }], retainOnDelete: true, protect: true } }),
+    ],
+  });
+  const updated = await declared.stack.up();
+  expect(updated.stdout).toContain("update test:Thing a [diff: +password-text~derived,value]\n");
+  declared.declare({ resources: [thing("c", { label: "c" }, retained)] });
+  const unprotected = await declared.stack.up();
+  expect(unprotected.stdout).toContain("Thing c [diff: ~protect]\n");
+  declared.declare({ resources: [] });
+  expect((await declared.stack.up()).stdout).toContain("delete test:Thing c [retain]\n");
+});
+
+test("a stack cannot take the name of another one", async () => {
+  const declared = await openStack(thing("a"));
+  await declared.stack.rename("prod");
+  const other = { projectDir: DECLARED_PROGRAM, stackName: "dev", stateDir: join(declared.folder, "state") };
+  await (await stackRunner().openStack(other)).setConfig("test:who", "me");
+  await expect(declared.stack.rename("dev")).rejects.toThrow("a stack dev already");
+  expect(declared.stack.stateFile).toMatch(/prod\.json$/);
+});
+
+test("a pattern as target fails by its name", async () => {
+  const declared = await openStack(thing("a"));
+  await expect(declared.stack.up({ targets: ["**::a"] })).rejects.toThrow("patterns as targets (**::a)");
+  expect(declared.takeCalls()).toEqual([]);
+});
+
 test("the abort signal lets the running step end, starts no other, and leaves no process", async () => {
   const declared = await openStack(thing("a", { takesMs: 1500 }), thing("b", {}, { dependsOn: ["a"] }));
   const abort = new AbortController();
@@ -148,10 +182,12 @@ test("a provider that is killed fails the run, what it was doing is not recorded
 });
 
 test("an option that the stack runner does not know fails by its name, before anything is created", async () => {
-  const declared = await openStack(thing("a", {}, { options: { protect: true, ignoreChanges: ["value"] } }));
+  const declared = await openStack(
+    thing("a", {}, { options: { customTimeouts: { create: "5m" }, replaceOnChanges: ["value"] } }),
+  );
   const result = await declared.stack.up();
   expect(result.ok).toBe(false);
-  expect(result.stderr).toContain("the option protect, the option ignoreChanges");
+  expect(result.stderr).toContain("the option customTimeouts, the option replaceOnChanges");
   expect(declared.takeCalls()).toEqual([]);
 });
 

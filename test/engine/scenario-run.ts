@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine, ExportedResource, RunOptions, RunResult, Stack, Step } from "./engine.ts";
 import { PROVIDER_PROPERTY, SIGNATURE_KEY } from "./runner/values.ts";
-import type { Scenario, ScenarioRun } from "./scenarios.ts";
+import type { Scenario, ScenarioRun } from "./scenario.ts";
 
 /** What a scenario's run did, without anything that differs from one machine or minute to another. */
 export interface Recording {
   readonly command: string;
   readonly ok: boolean;
   readonly steps: readonly RecordedStep[];
+  /** Only where the scenario binds them. */
+  readonly errors?: readonly string[];
   /** The provider's own log of its calls. */
   readonly calls: readonly unknown[];
   readonly state: readonly unknown[];
@@ -69,15 +71,16 @@ export async function recordScenario(engine: Engine, scenario: Scenario): Promis
   const declared = await DeclaredStack.open(engine);
   try {
     const recordings: Recording[] = [];
-    for (const run of scenario.runs) recordings.push(await recordRun(declared, run));
+    for (const run of scenario.runs) recordings.push(await recordRun(declared, run, scenario.bindsErrors === true));
     return recordings;
   } finally {
     declared.remove();
   }
 }
 
-async function recordRun(declared: DeclaredStack, run: ScenarioRun): Promise<Recording> {
+async function recordRun(declared: DeclaredStack, run: ScenarioRun, withErrors: boolean): Promise<Recording> {
   const { stack } = declared;
+  if (run.renameStack !== undefined) await stack.rename(run.renameStack);
   if (run.program !== undefined) declared.declare(run.program);
   for (const [key, value] of Object.entries(run.config ?? {})) await stack.setConfig(`test:${key}`, value);
   for (const [file, content] of Object.entries(run.host ?? {})) {
@@ -90,6 +93,7 @@ async function recordRun(declared: DeclaredStack, run: ScenarioRun): Promise<Rec
     command: run.command,
     ok: result.ok,
     steps: stepsOf(result),
+    ...(withErrors ? { errors: errorsOf(result) } : {}),
     calls: declared.takeCalls(),
     state: (deployment.resources ?? []).map(recordState),
   };
@@ -98,13 +102,33 @@ async function recordRun(declared: DeclaredStack, run: ScenarioRun): Promise<Rec
 async function optionsOf(run: ScenarioRun, stack: Stack): Promise<RunOptions> {
   const { deployment } = await stack.exportDeployment();
   const urns = (deployment.resources ?? []).map(({ urn }) => urn);
-  const replace = run.replace?.map((name) => urns.find((urn) => nameOf(urn) === name) ?? name);
+  const urnOf = (name: string) => urns.find((urn) => nameOf(urn) === name) ?? urnOfNew(name);
   // One step at a time: with more, neither engine promises an order between independent resources.
   return {
     parallel: 1,
     ...(run.refresh === undefined ? {} : { refresh: run.refresh }),
-    ...(replace === undefined ? {} : { replace }),
+    ...(run.replace === undefined ? {} : { replace: run.replace.map(urnOf) }),
+    ...(run.targets === undefined ? {} : { targets: run.targets.map(urnOf) }),
+    ...(run.targetDependents === undefined ? {} : { targetDependents: run.targetDependents }),
   };
+}
+
+/** The URN that the program's resource of this name gets in a stack that was not renamed. */
+function urnOfNew(name: string): string {
+  return `urn:pulumi:dev::xennet-engine-test::pulumi-nodejs:dynamic/test:Thing::${name}`;
+}
+
+/** What was told about resources of the program; that the run as a whole failed is worded differently by each engine. */
+function errorsOf({ errors }: RunResult): string[] {
+  return errors.filter(({ urn, message }) => isAboutTarget(message) || isOwn(urn)).map(({ message }) => message);
+}
+
+function isOwn(urn: string): boolean {
+  return urn !== "" && !urn.includes("::pulumi:pulumi:Stack::");
+}
+
+function isAboutTarget(message: string): boolean {
+  return message.startsWith("Target ");
 }
 
 function stepsOf({ steps }: RunResult): RecordedStep[] {
@@ -130,8 +154,12 @@ function recordState(resource: ExportedResource): unknown {
     // Neither engine promises an order among them.
     dependencies: dependencies === undefined ? undefined : [...dependencies].sort(),
     additionalSecretOutputs: resource["additionalSecretOutputs"],
+    ...Object.fromEntries(OPTIONS.map((option) => [option, resource[option]])),
   };
 }
+
+/** Options that the state keeps as the program gave them. */
+const OPTIONS = ["protect", "retainOnDelete", "external", "ignoreChanges", "deletedWith"];
 
 function withoutSecrets(properties: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const shown = Object.entries(properties).filter(([key]) => key !== PROVIDER_PROPERTY);

@@ -1,46 +1,13 @@
-/** A resource of the program in `programs/declared`. */
-export interface DeclaredResource {
-  readonly name: string;
-  readonly component?: boolean;
-  readonly inputs?: Readonly<Record<string, unknown>>;
-  readonly dependsOn?: readonly string[];
-  readonly parent?: string;
-  readonly options?: Readonly<Record<string, unknown>>;
-}
+import { optionScenarios } from "./option-scenarios.ts";
+import { readScenarios } from "./read-scenarios.ts";
+import { deleteFirst, program, type Scenario, type ScenarioRun, thing } from "./scenario.ts";
+import { targetScenarios } from "./target-scenarios.ts";
 
-export interface DeclaredProgram {
-  readonly resources: readonly DeclaredResource[];
-  readonly outputs?: Readonly<Record<string, unknown>>;
-  readonly failWith?: string;
-}
-
-export interface ScenarioRun {
-  readonly command: "preview" | "up" | "refresh" | "destroy";
-  /** Replaces the program before the run. */
-  readonly program?: DeclaredProgram;
-  readonly refresh?: boolean;
-  /** Names of resources for `--replace`. */
-  readonly replace?: readonly string[];
-  readonly config?: Readonly<Record<string, string>>;
-  /** Changes what the "host" holds, by file name; null removes the file. */
-  readonly host?: Readonly<Record<string, unknown>>;
-}
-
-export interface Scenario {
-  /** Name of the recording under `golden/`. */
-  readonly name: string;
-  /** What the recording pins down, as a sentence. */
-  readonly title: string;
-  readonly runs: readonly ScenarioRun[];
-}
-
-const thing = (name: string, inputs: Record<string, unknown> = {}, more: Partial<DeclaredResource> = {}) => {
-  return { name, inputs: { label: name, ...inputs }, ...more };
-};
-const program = (...resources: DeclaredResource[]): DeclaredProgram => ({ resources });
-const deleteFirst = { options: { deleteBeforeReplace: true } };
-
+/** Each has a recording of the real engine under `golden/`. */
 export const scenarios: readonly Scenario[] = [
+  ...optionScenarios,
+  ...readScenarios,
+  ...targetScenarios,
   {
     name: "create-update-delete",
     title: "creates, leaves alone, updates, deletes and destroys as the engine does",

@@ -24,7 +24,7 @@ export async function openStackFiles(options: StackOptions): Promise<StackFiles>
   const { stateDir, stackName, projectDir } = options;
   const project = readProject(resolve(projectDir));
   mkdirSync(stateDir, { recursive: true });
-  const configFile = join(stateDir, `Pulumi.${stackName}.yaml`);
+  const configFile = configFilePath(options);
   const stateFile = stateFilePath(stateDir, project.name, stackName);
   const passphrase = readPassphrase(options);
   const salt = readSalt(configFile);
@@ -36,6 +36,10 @@ export async function openStackFiles(options: StackOptions): Promise<StackFiles>
     writeStateFile(stateFile, `organization/${project.name}/${stackName}`, exportDeployment(NOTHING, secrets));
   }
   return { project, stateFile, configFile, passphrase, secrets };
+}
+
+export function configFilePath({ stateDir, stackName }: Pick<StackOptions, "stateDir" | "stackName">): string {
+  return join(stateDir, `Pulumi.${stackName}.yaml`);
 }
 
 const NOTHING = { resources: [], pendingOperations: [] };

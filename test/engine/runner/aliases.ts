@@ -8,6 +8,9 @@ export interface FoundResource {
   readonly alias?: string;
 }
 
+/** What a registration or a read says about the resource's names. */
+type Named = Pick<Goal, "type" | "name" | "parent" | "aliases">;
+
 /** Finds the recorded resources of a run under their present or former URNs. */
 export class AliasTable {
   readonly #stack: string;
@@ -29,7 +32,7 @@ export class AliasTable {
 
   find(
     urn: string,
-    goal: Goal,
+    goal: Named,
     recorded: ReadonlyMap<string, ResourceState>,
     seen: ReadonlySet<string>,
   ): FoundResource {
@@ -48,7 +51,7 @@ export class AliasTable {
     return { old: recorded.get(alias), alias };
   }
 
-  #formerUrns(goal: Goal): string[] {
+  #formerUrns(goal: Named): string[] {
     const own = goal.aliases.map((alias) => this.#urnOf(alias, goal));
     const formerParent = this.#former.get(goal.parent);
     if (formerParent === undefined) return own;
@@ -59,7 +62,7 @@ export class AliasTable {
     return [...own, ...names.map((child) => this.#underFormerParent(child, nameOf(goal.parent), formerParent))];
   }
 
-  #urnOf(alias: AliasSpec, goal: Goal): string {
+  #urnOf(alias: AliasSpec, goal: Named): string {
     if (alias.urn !== "") return alias.urn;
     const parent = alias.parent === "" ? goal.parent : (this.#former.get(alias.parent) ?? alias.parent);
     const isRoot = alias.noParent || (parent !== "" && qualifiedTypeOf(parent) === STACK_TYPE);

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { equal } from "./compare.ts";
 import { InitializationError, type ProviderClient } from "./provider-client.ts";
+import { ProtectedError } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { oldOf, type PlannedStep, subjectOf } from "./steps.ts";
 import { DYNAMIC_PROVIDER_TYPE } from "./urn.ts";
-import { containsUnknowns, markSecrets, type PropertyMap, secret } from "./values.ts";
+import { containsUnknowns, markSecrets, type PropertyMap, secret, UNKNOWN_SENTINEL } from "./values.ts";
 
 export interface StepContext {
   readonly dryRun: boolean;
@@ -19,6 +20,9 @@ export async function applyStep(step: PlannedStep, context: StepContext): Promis
   switch (step.op) {
     case "same":
       return applySame(step, context);
+    case "read":
+    case "read-replacement":
+      return applyRead(step, context);
     case "create":
     case "create-replacement":
       return applyCreate(step, context);
@@ -26,6 +30,8 @@ export async function applyStep(step: PlannedStep, context: StepContext): Promis
       return applyUpdate(step, context);
     case "delete":
     case "delete-replaced":
+    case "discard":
+    case "discard-replaced":
       return applyDelete(step, context);
     case "remove-pending-replace":
       context.snapshot.finish(oldOf(step));
@@ -39,6 +45,7 @@ export async function applyStep(step: PlannedStep, context: StepContext): Promis
 }
 
 function applySame(step: PlannedStep, { snapshot }: StepContext): void {
+  if (step.isSkippedCreate === true) return;
   const [old, resource] = [oldOf(step), subjectOf(step)];
   resource.id = old.id;
   resource.outputs = { ...old.outputs };
@@ -46,6 +53,23 @@ function applySame(step: PlannedStep, { snapshot }: StepContext): void {
   snapshot.finish(old);
   snapshot.add(resource);
   if (!isSameRecord(old, resource)) snapshot.write();
+}
+
+/** Reads in a preview, too, unless the id is not known yet. */
+async function applyRead(step: PlannedStep, context: StepContext): Promise<void> {
+  const { snapshot } = context;
+  const resource = subjectOf(step);
+  if (resource.id !== UNKNOWN_SENTINEL) {
+    // All that is known of it yet is what the program gave.
+    const asked = { ...resource, outputs: resource.inputs };
+    const { id, outputs } = await (await context.provider()).read(asked);
+    if (id !== "") resource.id = id;
+    takeOutputs(resource, outputs);
+  }
+  if (step.deletesOldLater === true) oldOf(step).delete = true;
+  else snapshot.finish(step.old);
+  snapshot.add(resource);
+  snapshot.write();
 }
 
 async function applyCreate(step: PlannedStep, context: StepContext): Promise<void> {
@@ -107,10 +131,12 @@ async function applyUpdate(step: PlannedStep, context: StepContext): Promise<voi
 async function applyDelete(step: PlannedStep, context: StepContext): Promise<void> {
   const { snapshot } = context;
   const old = oldOf(step);
+  const isReplaced = step.op === "delete-replaced" || step.op === "discard-replaced";
+  if (old.protect && !isReplaced) throw new ProtectedError(old.urn);
   if (!context.dryRun) {
     snapshot.begin(old, "deleting");
     try {
-      if (old.custom && old.type !== DYNAMIC_PROVIDER_TYPE) {
+      if (isDeletedByProvider(old)) {
         await (await context.provider()).delete(old);
       }
     } finally {
@@ -121,6 +147,10 @@ async function applyDelete(step: PlannedStep, context: StepContext): Promise<voi
   if (step.keepsRecord === true) old.pendingReplacement = true;
   else snapshot.finish(old);
   snapshot.write();
+}
+
+function isDeletedByProvider({ custom, type, external, retainOnDelete }: ResourceState): boolean {
+  return custom && type !== DYNAMIC_PROVIDER_TYPE && !external && !retainOnDelete;
 }
 
 /**
@@ -174,7 +204,13 @@ function isSameRecord(old: ResourceState, resource: ResourceState): boolean {
     dependencies,
     propertyDependencies,
     additionalSecretOutputs,
+    protect,
+    retainOnDelete,
+    ignoreChanges,
   }: ResourceState) =>
-    JSON.stringify([urn, parent, provider, dependencies, propertyDependencies, additionalSecretOutputs]);
+    JSON.stringify([
+      ...[urn, parent, provider, dependencies, propertyDependencies, additionalSecretOutputs],
+      ...[protect, retainOnDelete, ignoreChanges],
+    ]);
   return equal(old.inputs, resource.inputs) && links(old) === links(resource) && old.initErrors.length === 0;
 }

@@ -6,9 +6,9 @@ export function planDeletes(recorded: readonly ResourceState[], isDeclared: (urn
   const steps: PlannedStep[] = [];
   for (const old of recorded) {
     if (old.delete) {
-      steps.push({ op: "delete-replaced", old });
+      steps.push({ op: old.external ? "discard-replaced" : "delete-replaced", old });
     } else if (!isDeclared(old.urn)) {
-      steps.push({ op: old.pendingReplacement ? "remove-pending-replace" : "delete", old });
+      steps.push({ op: old.pendingReplacement ? "remove-pending-replace" : old.external ? "discard" : "delete", old });
     }
   }
   return steps;
@@ -27,6 +27,20 @@ export function scheduleDeletes(steps: readonly PlannedStep[], recorded: readonl
     groups.push(free.map(([, step]) => step));
   }
   return groups.reverse();
+}
+
+/** What must stay because `resource` does: all that it depends on, directly or not. */
+export function neededBy(resource: ResourceState, recorded: readonly ResourceState[]): Set<ResourceState> {
+  const needed = new Set<ResourceState>();
+  const visit = (dependent: ResourceState) => {
+    for (const dependency of dependenciesOf(dependent, recorded)) {
+      if (needed.has(dependency)) continue;
+      needed.add(dependency);
+      visit(dependency);
+    }
+  };
+  visit(resource);
+  return needed;
 }
 
 function dependenciesOf(resource: ResourceState, recorded: readonly ResourceState[]): ResourceState[] {

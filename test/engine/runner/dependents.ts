@@ -11,14 +11,14 @@ export async function findDependentsToReplace(
   root: ResourceState,
   recorded: readonly ResourceState[],
   alreadyDecided: ReadonlySet<string>,
-  client: ProviderClient,
+  provider: () => Promise<ProviderClient>,
 ): Promise<ResourceState[]> {
   const replaced = new Set([root.urn]);
   const found: ResourceState[] = [];
   for (const dependent of dependentsOf(root, recorded, alreadyDecided)) {
     const inputs = inputsWithUnknowns(dependent, replaced);
     if (inputs === undefined) continue;
-    const { replaces } = await diffResource(client, dependent, inputs);
+    const { replaces } = await diffResource(await provider(), dependent, { ...dependent, inputs });
     if (replaces.length === 0) continue;
     replaced.add(dependent.urn);
     found.push(dependent);
@@ -27,15 +27,17 @@ export async function findDependentsToReplace(
 }
 
 /** What depends on `root`, directly or not; records stand in an order in which dependents come later. */
-function dependentsOf(
+export function dependentsOf(
   root: ResourceState,
   recorded: readonly ResourceState[],
   ignored: ReadonlySet<string>,
+  { withChildren = false } = {},
 ): ResourceState[] {
   const urns = new Set([root.urn]);
   const later = recorded.slice(recorded.indexOf(root) + 1).filter((candidate) => !ignored.has(candidate.urn));
   return later.filter((candidate) => {
-    const depends = [...dependencyUrns(candidate)].some((urn) => urns.has(urn));
+    const needed = [...dependencyUrns(candidate), ...(withChildren ? [candidate.parent] : [])];
+    const depends = needed.some((urn) => urns.has(urn));
     if (depends) urns.add(candidate.urn);
     return depends;
   });
@@ -43,7 +45,7 @@ function dependentsOf(
 
 /** The inputs for the diff, or nothing if no input comes from a replaced resource. */
 function inputsWithUnknowns(dependent: ResourceState, replaced: ReadonlySet<string>): PropertyMap | undefined {
-  if (!dependent.custom) return undefined;
+  if (!dependent.custom || dependent.external) return undefined;
   const affected = Object.keys(dependent.inputs).filter((key) =>
     (dependent.propertyDependencies[key] ?? []).some((urn) => replaced.has(urn)),
   );

@@ -75,6 +75,8 @@ function exportResource(resource: ResourceState, secrets: PassphraseSecrets): Ex
     inputs: exportMap(resource.inputs, secrets),
     outputs: exportMap(resource.outputs, secrets),
     parent: resource.parent,
+    protect: resource.protect,
+    external: resource.external,
     dependencies: resource.dependencies,
     initErrors: resource.initErrors,
     provider: resource.provider,
@@ -82,8 +84,10 @@ function exportResource(resource: ResourceState, secrets: PassphraseSecrets): Ex
     pendingReplacement: resource.pendingReplacement,
     additionalSecretOutputs: resource.additionalSecretOutputs,
     aliases: resource.aliases,
+    retainOnDelete: resource.retainOnDelete,
     created: resource.created,
     modified: resource.modified,
+    ignoreChanges: resource.ignoreChanges,
   });
 }
 
@@ -103,6 +107,10 @@ function importResource(exported: ExportedResource, secrets: PassphraseSecrets):
     provider: field("provider", ""),
     additionalSecretOutputs: field("additionalSecretOutputs", []),
     aliases: field("aliases", []),
+    protect: field("protect", false),
+    retainOnDelete: field("retainOnDelete", false),
+    external: field("external", false),
+    ignoreChanges: field("ignoreChanges", []),
     initErrors: field("initErrors", []),
     delete: field("delete", false),
     pendingReplacement: field("pendingReplacement", false),
@@ -112,16 +120,7 @@ function importResource(exported: ExportedResource, secrets: PassphraseSecrets):
 }
 
 // What the runner would silently lose on the next write. The real engine's other fields are positions in the source.
-const UNSUPPORTED = [
-  "protect",
-  "external",
-  "retainOnDelete",
-  "deletedWith",
-  "replaceWith",
-  "importID",
-  "viewOf",
-  "taint",
-];
+const UNSUPPORTED = ["deletedWith", "replaceWith", "importID", "viewOf", "taint"];
 
 function refuseUnsupported(exported: ExportedResource): void {
   const found = UNSUPPORTED.filter((name) => Boolean(exported[name]));

@@ -7,8 +7,8 @@ export interface ExecutorOptions {
   /** Most steps at one time. */
   readonly parallel: number;
   readonly apply: (step: PlannedStep) => Promise<void>;
-  /** Keep starting steps after one failed. */
-  readonly continueOnError?: boolean;
+  /** Whether to keep starting steps after one failed in this way; never, unless given. */
+  readonly continuesAfter?: (error: Error) => boolean;
 }
 
 /** Runs chains of steps, so many at a time, and starts no new step after the first failure. */
@@ -70,7 +70,7 @@ export class Executor {
     } catch (error) {
       if (!(error instanceof Stopped)) {
         this.#failed = true;
-        if (this.#options.continueOnError !== true) this.#stopped = true;
+        if (this.#options.continuesAfter?.(error as Error) !== true) this.#stopped = true;
       }
       throw error;
     }

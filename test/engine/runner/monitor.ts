@@ -11,6 +11,7 @@ import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import enginePb from "@pulumi/pulumi/proto/engine_pb.js";
 import resourceGrpc from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import type {
+  ReadResourceRequest,
   RegisterResourceOutputsRequest,
   RegisterResourceRequest,
   SupportsFeatureRequest,
@@ -18,7 +19,7 @@ import type {
 import resourcePb from "@pulumi/pulumi/proto/resource_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import { CHANNEL_OPTIONS } from "./provider-client.ts";
-import { type Goal, readGoal } from "./registration.ts";
+import { type Goal, type ReadGoal, readGoal, readReadGoal } from "./registration.ts";
 import { fromStruct, type PropertyMap, toStruct } from "./values.ts";
 
 export interface RegisteredResource {
@@ -31,6 +32,7 @@ export interface RegisteredResource {
 /** What the program may ask of the engine. A rejection ends the program's call. */
 export interface ProgramRequests {
   registerResource(goal: Goal): Promise<RegisteredResource>;
+  readResource(goal: ReadGoal): Promise<RegisteredResource>;
   registerOutputs(urn: string, outputs: PropertyMap): Promise<void>;
   /** The program has registered everything; resolves when all steps have ended. */
   programFinished(): Promise<void>;
@@ -87,6 +89,13 @@ function monitorMethods(requests: ProgramRequests): UntypedServiceImplementation
       response.setUrn(registered.urn);
       response.setId(registered.id);
       response.setObject(toStruct(registered.outputs, { keepSecrets: request.getAcceptsecrets() }));
+      return response;
+    }),
+    readResource: unary<ReadResourceRequest>(async (request) => {
+      const found = await requests.readResource(decodeOrRefuse(requests, () => readReadGoal(request)));
+      const response = new resourcePb.ReadResourceResponse();
+      response.setUrn(found.urn);
+      response.setProperties(toStruct(found.outputs, { keepSecrets: request.getAcceptsecrets() }));
       return response;
     }),
     registerResourceOutputs: unary<RegisterResourceOutputsRequest>(async (request) => {

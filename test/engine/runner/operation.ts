@@ -1,18 +1,22 @@
 import type { ProviderCall, SpawnedProcess } from "../engine.ts";
 import { applyStep } from "./apply-step.ts";
 import { configInputs, type StackConfig } from "./config.ts";
-import { planDeletes, scheduleDeletes } from "./deletes.ts";
+import { neededBy, planDeletes, scheduleDeletes } from "./deletes.ts";
 import type { Deployment } from "./deployment.ts";
 import { Executor, Stopped } from "./executor.ts";
+import type { Registrations } from "./planner.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Project } from "./project.ts";
 import type { ProviderClient } from "./provider-client.ts";
 import { Providers } from "./provider-process.ts";
 import { type Refreshed, rebase, refreshResource } from "./refresh.ts";
+import { ProtectedError, Refusal, targetNotFound } from "./refusal.ts";
 import type { OperationKind, Report } from "./report.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { Snapshot } from "./snapshot.ts";
-import type { PlannedStep } from "./steps.ts";
+import { oldOf, type PlannedStep } from "./steps.ts";
+import { confineDeletes } from "./target-deletes.ts";
+import type { Targets } from "./targets.ts";
 import { DYNAMIC_PROVIDER_TYPE } from "./urn.ts";
 import type { PropertyMap } from "./values.ts";
 
@@ -28,6 +32,7 @@ export interface OperationOptions {
   readonly parallel: number;
   readonly refresh: boolean;
   readonly replace: ReadonlySet<string>;
+  readonly targets: Targets;
   readonly signal: AbortSignal | undefined;
   readonly onSpawn: (process: SpawnedProcess) => void;
   readonly report: Report;
@@ -40,6 +45,8 @@ export class Operation {
   readonly executor: Executor;
   readonly dryRun: boolean;
   readonly #providers: Providers;
+  /** They must stay, since what depends on them does. */
+  readonly #kept = new Set<ResourceState>();
   #providerConfig: PropertyMap;
 
   constructor(options: OperationOptions) {
@@ -47,7 +54,11 @@ export class Operation {
     this.options = options;
     this.dryRun = options.kind === "preview";
     this.snapshot = new Snapshot(before, this.dryRun ? undefined : options.save);
-    this.executor = new Executor({ parallel: options.parallel, apply: (step) => this.#apply(step) });
+    this.executor = new Executor({
+      parallel: options.parallel,
+      apply: (step) => this.#apply(step),
+      continuesAfter: (error) => error instanceof ProtectedError,
+    });
     const onLine = (line: string) => report.printed("provider", line);
     this.#providers = new Providers({ project, env, onSpawn, onLine });
     this.#providerConfig = storedProviderConfig(before.resources);
@@ -78,7 +89,8 @@ export class Operation {
       if (signal?.aborted === true) cancel();
       await this.#runPhases();
     } catch (error) {
-      if (!(error instanceof Stopped)) report.error((error as Error).message);
+      if (error instanceof Refusal) report.refused(error);
+      else if (!(error instanceof Stopped)) report.error((error as Error).message);
     } finally {
       signal?.removeEventListener("abort", cancel);
       await this.executor.idle();
@@ -91,26 +103,58 @@ export class Operation {
   }
 
   async #runPhases(): Promise<void> {
-    const { kind, refresh } = this.options;
+    const { kind, refresh, targets } = this.options;
+    const [missing] = targets.missing((target) => this.#isRecorded(target));
+    if (missing !== undefined && (kind === "destroy" || kind === "refresh")) {
+      throw new Error(`no resource named '${missing}' found`);
+    }
     this.#checkReplaceTargets();
     this.#warnAboutUnfinished();
     if (refresh || kind === "refresh") await this.#refresh();
     if (kind === "refresh") return;
-    if (kind === "destroy") return this.runDeletes(() => false);
+    if (kind === "destroy") return this.runDeletes(this.#nothingRegistered());
     await new ProgramRun(this).run();
   }
 
   /** Deletes what the program no longer declares, dependents first. */
-  async runDeletes(isDeclared: (urn: string) => boolean): Promise<void> {
+  async runDeletes(registrations: Registrations): Promise<void> {
     const recorded = this.snapshot.base;
-    for (const group of scheduleDeletes(planDeletes(recorded, isDeclared), recorded)) {
-      await this.executor.runAll(group.map((step) => [step]));
+    for (const group of scheduleDeletes(await this.#planDeletes(registrations), recorded)) {
+      const steps = group.filter((step) => !this.#kept.has(oldOf(step)));
+      await this.executor.runAll(steps.map((step) => [step]));
       if (this.executor.stopped) throw new Stopped("The run was stopped.");
     }
   }
 
+  async #planDeletes(registrations: Registrations): Promise<readonly PlannedStep[]> {
+    const { targets, report } = this.options;
+    for (const urn of targets.missing((target) => registrations.isKnown(target))) report.error(targetNotFound(urn));
+    const recorded = this.snapshot.base;
+    const isDeclared = (urn: string) => registrations.isDeclared(urn);
+    const { sames, deletes, refusals } = await confineDeletes(planDeletes(recorded, isDeclared), {
+      ...{ targets, recorded, isDeclared },
+      settled: registrations.settled,
+      provider: this.provider,
+    });
+    for (const refusal of refusals) report.refused(refusal);
+    if (refusals.length > 0 && !this.dryRun) throw new Stopped("The deletes were refused.");
+    await this.executor.runAll(sames.map((step) => [step]));
+    return deletes;
+  }
+
+  #nothingRegistered(): Registrations {
+    return { isKnown: (urn) => this.#isRecorded(urn), isDeclared: () => false, settled: new Set() };
+  }
+
+  #isRecorded(target: string): boolean {
+    return this.snapshot.base.some(({ urn }) => urn === target);
+  }
+
   async #refresh(): Promise<void> {
-    const { parallel, report, signal } = this.options;
+    const { parallel, report, signal, targets } = this.options;
+    const missing = targets.missing((target) => this.#isRecorded(target));
+    for (const urn of missing) report.error(targetNotFound(urn));
+    if (missing.length > 0) throw new Stopped("Not all targets are known.");
     const refreshed = new Map<ResourceState, Refreshed>();
     // A resource that cannot be read does not keep the others from being read.
     const apply = async ({ old }: PlannedStep) => {
@@ -124,10 +168,10 @@ export class Operation {
         throw error;
       }
     };
-    const reads = new Executor({ parallel, apply, continueOnError: true });
+    const reads = new Executor({ parallel, apply, continuesAfter: () => true });
     const stop = () => reads.stop();
     signal?.addEventListener("abort", stop, { once: true });
-    await reads.runAll(this.snapshot.base.map((old) => [{ op: "refresh", old }]));
+    await reads.runAll(targets.among(this.snapshot.base).map((old) => [{ op: "refresh", old }]));
     signal?.removeEventListener("abort", stop);
     this.snapshot.rebase(rebase(this.snapshot.base, refreshed));
     if (reads.failed || this.executor.stopped) throw new Stopped("The refresh did not succeed.");
@@ -140,6 +184,9 @@ export class Operation {
       await applyStep(step, { dryRun, snapshot, provider });
     } catch (error) {
       report.step(step, error as Error);
+      if (error instanceof ProtectedError) {
+        for (const needed of neededBy(oldOf(step), snapshot.base)) this.#kept.add(needed);
+      }
       throw error;
     }
     report.step(step);

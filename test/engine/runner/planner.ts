@@ -1,13 +1,19 @@
 import { AliasTable } from "./aliases.ts";
+import { checkInputs } from "./check.ts";
 import { equal } from "./compare.ts";
-import { findDependentsToReplace } from "./dependents.ts";
 import { diffResource } from "./diff.ts";
+import { externalStateOf, stateOf, withInherited } from "./goal-state.ts";
+import { keepIgnored } from "./ignore-changes.ts";
 import type { DiffResult, ProviderClient } from "./provider-client.ts";
-import type { Goal } from "./registration.ts";
-import type { ResourceState } from "./resource-state.ts";
-import type { PlannedStep } from "./steps.ts";
+import { dependsOnUntargeted, protectedFromReplacement, type Refusal } from "./refusal.ts";
+import type { Goal, ReadGoal } from "./registration.ts";
+import { createAfterDelete, createFirst, deleteFirst } from "./replacement.ts";
+import { dependencyUrns, type ResourceState } from "./resource-state.ts";
+import { type PlannedStep, subjectOf } from "./steps.ts";
+import type { Targets } from "./targets.ts";
+import { untargetedSteps } from "./untargeted.ts";
 import { DYNAMIC_PROVIDER_TYPE, makeUrn } from "./urn.ts";
-import { containsUnknowns, markSecrets, type PropertyMap } from "./values.ts";
+import type { PropertyMap } from "./values.ts";
 
 export interface PlannerOptions {
   readonly stack: string;
@@ -17,19 +23,41 @@ export interface PlannerOptions {
   readonly base: readonly ResourceState[];
   /** URNs to replace whatever their diff says. */
   readonly replace: ReadonlySet<string>;
+  readonly targets: Targets;
   readonly provider: () => Promise<ProviderClient>;
+  /** A refusal after which the preview goes on, to show what else there is. */
+  readonly onRefusal: (refusal: Refusal) => void;
+  readonly onInfo: (message: string, urn: string) => void;
+}
+
+/** What the registrations of a run mean for the deletes at its end. */
+export interface Registrations {
+  /** True if the program still declares the resource, or what it declares needs it. */
+  isDeclared(urn: string): boolean;
+  /** True if there was such a resource, or is now. */
+  isKnown(urn: string): boolean;
+  /** Decided about or deleted: URNs that need not be asked whether they would be replaced. */
+  readonly settled: ReadonlySet<string>;
+}
+
+export interface Plan {
+  readonly resource: ResourceState;
+  readonly steps: readonly PlannedStep[];
 }
 
 /** Decides, one registration after the other, what is to be done: asks `check` and `diff`, and plans the steps. */
-export class Planner {
+export class Planner implements Registrations {
   readonly #options: PlannerOptions;
   readonly #aliases: AliasTable;
   readonly #recorded: ReadonlyMap<string, ResourceState>;
   readonly #seen = new Set<string>();
+  readonly #goals = new Map<string, Goal>();
   /** Resources that this run has decided about. */
   readonly #decided = new Set<string>();
   /** Deleted because of what they depend on, and not registered yet. */
   readonly #condemned = new Set<string>();
+  /** Not created, since they are no targets. */
+  readonly #skipped = new Set<string>();
 
   constructor(options: PlannerOptions) {
     this.#options = options;
@@ -37,43 +65,93 @@ export class Planner {
     this.#recorded = new Map(options.base.filter((resource) => !resource.delete).map((found) => [found.urn, found]));
   }
 
-  /** True if the program still declares the resource. */
   isDeclared(urn: string): boolean {
     return this.#decided.has(urn) || this.#aliases.isTaken(urn);
   }
 
-  async plan(goal: Goal, providerRef: string): Promise<{ resource: ResourceState; steps: PlannedStep[] }> {
+  isKnown(urn: string): boolean {
+    return this.#seen.has(urn) || this.#options.base.some((resource) => resource.urn === urn);
+  }
+
+  get settled(): ReadonlySet<string> {
+    return new Set([...this.#decided, ...this.#condemned]);
+  }
+
+  async plan(declared: Goal, providerRef: string): Promise<Plan> {
+    const goal = withInherited(declared, this.#goals.get(declared.parent));
+    const urn = this.#identify(goal);
+    this.#goals.set(urn, goal);
+    const found = this.#aliases.find(urn, goal, this.#recorded, this.#seen);
+    const resource = stateOf(urn, goal, providerRef, found);
+    const plan = await this.#planFor(goal, resource, found.old);
+    this.#decided.add(urn);
+    if (this.#options.targets.isConstrained) this.#refuseSkippedDependencies(plan);
+    return plan;
+  }
+
+  /** An existing resource is read whether or not it is a target. */
+  planRead(goal: ReadGoal, providerRef: string): Plan {
+    const urn = this.#identify(goal);
+    const found = this.#aliases.find(urn, { ...goal, aliases: [] }, this.#recorded, this.#seen);
+    const resource = externalStateOf(urn, goal, providerRef, found);
+    const { old } = found;
+    this.#decided.add(urn);
+    if (old === undefined) return { resource, steps: [{ op: "read", new: resource }] };
+    if (old.external || old.id === goal.id) return { resource, steps: [{ op: "read", old, new: resource }] };
+    const read: PlannedStep = { op: "read-replacement", old, new: resource, deletesOldLater: true };
+    return { resource, steps: [read, { op: "replace", old, new: resource }] };
+  }
+
+  #identify({ parent, type, name }: Goal | ReadGoal): string {
     const { stack, project } = this.#options;
-    const urn = makeUrn({ stack, project, parent: goal.parent, type: goal.type, name: goal.name });
-    if (goal.parent !== "" && !this.#seen.has(goal.parent)) {
-      throw new Error(`The parent ${goal.parent} of ${urn} is not registered.`);
+    const urn = makeUrn({ stack, project, parent, type, name });
+    if (parent !== "" && !this.#seen.has(parent)) {
+      throw new Error(`The parent ${parent} of ${urn} is not registered.`);
     }
     if (this.#seen.has(urn)) throw new Error(`The program registers ${urn} twice: give each resource its own name.`);
     this.#seen.add(urn);
-    const { old, alias } = this.#aliases.find(urn, goal, this.#recorded, this.#seen);
-    const resource = newResource(urn, goal, providerRef, old, alias);
-    const steps = await this.#decide(goal, resource, old);
-    this.#decided.add(urn);
-    return { resource, steps };
+    return urn;
   }
 
-  async #decide(goal: Goal, resource: ResourceState, old: ResourceState | undefined): Promise<PlannedStep[]> {
-    const isRecreated = this.#condemned.has(resource.urn);
-    const isTargeted = old !== undefined && this.#options.replace.has(old.urn);
-    const startsAnew = old === undefined || isRecreated || isTargeted;
-    await this.#check(goal, resource, startsAnew ? {} : old.inputs);
-    if (old === undefined) return [{ op: "create", new: resource }];
-    if (isRecreated) {
-      this.#condemned.delete(resource.urn);
-      return replacement(old, resource);
+  async #planFor(goal: Goal, resource: ResourceState, old: ResourceState | undefined): Promise<Plan> {
+    if (this.#options.targets.covers(resource)) return { resource, steps: await this.#decide(goal, resource, old) };
+    if (old === undefined) {
+      this.#skipped.add(resource.urn);
+      return { resource, steps: [{ op: "same", new: resource, isSkippedCreate: true }] };
     }
-    const diff: DiffResult = isTargeted
+    if (!old.external && !this.#condemned.has(resource.urn)) return this.#keepUntargeted(old);
+    // A provider must not be asked about what is no target.
+    if (isDynamic(resource)) resource.inputs = old.inputs;
+    return { resource, steps: this.#recreate(resource, old) };
+  }
+
+  #keepUntargeted(old: ResourceState): Plan {
+    const steps = untargetedSteps(old, this.#recorded, (urn) => this.isDeclared(urn) || this.#condemned.has(urn));
+    const kept = steps.map(subjectOf);
+    for (const { urn } of kept) {
+      this.#seen.add(urn);
+      this.#decided.add(urn);
+    }
+    return { resource: kept.at(-1) ?? old, steps };
+  }
+
+  async #decide(goal: Goal, resource: ResourceState, old: ResourceState | undefined): Promise<readonly PlannedStep[]> {
+    const isRecreated = this.#condemned.has(resource.urn);
+    const isToReplace = this.#options.replace.has(resource.urn);
+    const startsAnew = old === undefined || isRecreated || isToReplace || old.external;
+    const inputs = old === undefined ? resource.inputs : this.#withoutIgnored(goal, resource, old);
+    if (startsAnew) await this.#check(resource, {}, goal.properties);
+    else await this.#check(resource, old.inputs, inputs);
+    if (old === undefined) return [{ op: "create", new: resource }];
+    if (isRecreated || old.external) return this.#recreate(resource, old);
+    const diff: DiffResult = isToReplace
       ? { changes: true, replaces: ["id"], deleteBeforeReplace: false }
-      : await this.#diff(resource, old);
+      : await this.#diff(resource, old, inputs);
     const isReplaced = diff.replaces.length > 0 || old.pendingReplacement;
     if ((diff.changes === true && isReplaced) || old.pendingReplacement) {
+      if (resource.protect && old.protect) this.#refuse(protectedFromReplacement(resource.urn));
       // The new one is made from its own inputs, without what check carried over from the old one.
-      if (!isTargeted) await this.#check(goal, resource, {});
+      if (!isToReplace) await this.#check(resource, {}, goal.properties);
       return this.#replace(resource, old, goal.deleteBeforeReplace ?? diff.deleteBeforeReplace);
     }
     const isUnfinished = old.initErrors.length > 0;
@@ -81,89 +159,57 @@ export class Planner {
     return [{ op: "same", old, new: resource }];
   }
 
-  async #check(goal: Goal, resource: ResourceState, olds: PropertyMap): Promise<void> {
+  /** What is deleted already, or was only looked at so far, is made anew. */
+  #recreate(resource: ResourceState, old: ResourceState): PlannedStep[] {
+    if (!this.#condemned.delete(resource.urn)) return createFirst(old, resource);
+    return createAfterDelete(old, resource);
+  }
+
+  async #replace(resource: ResourceState, old: ResourceState, deletesFirst: boolean): Promise<readonly PlannedStep[]> {
+    if (!deletesFirst) return createFirst(old, resource);
+    const { base, provider } = this.#options;
+    return deleteFirst(old, resource, { base, provider, decided: this.#decided, condemned: this.#condemned });
+  }
+
+  #withoutIgnored({ ignoreChanges }: Goal, { urn, inputs }: ResourceState, old: ResourceState): PropertyMap {
+    const kept = keepIgnored(inputs, old.inputs, ignoreChanges);
+    if (kept.unfit.length > 0) {
+      const paths = JSON.stringify(kept.unfit.join(", "));
+      this.#options.onInfo(`cannot ignore changes in added or removed elements of the path: ${paths}`, urn);
+    }
+    return kept.inputs;
+  }
+
+  async #check(resource: ResourceState, olds: PropertyMap, news: PropertyMap): Promise<void> {
     if (!isDynamic(resource)) return;
-    const { urn } = resource;
-    const { inputs, failures } = await (await this.#options.provider()).check(urn, olds, goal.properties);
-    markSecrets(inputs, goal.properties);
-    if (failures.length > 0) throw new CheckError(urn, failures);
-    if (!this.#options.dryRun && containsUnknowns(inputs)) {
-      throw new Error(`The provider's check of ${urn} returned an unknown value, which is allowed in a preview only.`);
+    const { provider, dryRun } = this.#options;
+    resource.inputs = await checkInputs(resource, { olds, news, allowUnknowns: dryRun }, await provider());
+  }
+
+  async #diff(resource: ResourceState, old: ResourceState, inputs: PropertyMap): Promise<DiffResult> {
+    if (isDynamic(resource)) return diffResource(await this.#options.provider(), old, resource);
+    return { changes: !equal(old.inputs, inputs), replaces: [], deleteBeforeReplace: false };
+  }
+
+  #refuseSkippedDependencies({ steps }: Plan): void {
+    for (const { new: resource, isSkippedCreate } of steps) {
+      if (resource === undefined || isSkippedCreate === true) continue;
+      for (const urn of [resource.parent, ...dependencyUrns(resource)]) {
+        if (!this.#skipped.has(urn)) continue;
+        this.#refuse(dependsOnUntargeted(resource.urn, urn));
+        // Told once is enough.
+        this.#skipped.delete(urn);
+      }
     }
-    resource.inputs = inputs;
   }
 
-  async #diff(resource: ResourceState, old: ResourceState): Promise<DiffResult> {
-    if (isDynamic(resource)) return diffResource(await this.#options.provider(), old, resource.inputs, resource.urn);
-    return { changes: !equal(old.inputs, resource.inputs), replaces: [], deleteBeforeReplace: false };
+  /** A preview goes on after a refusal, to show what else there is. */
+  #refuse(refusal: Refusal): void {
+    if (!this.#options.dryRun) throw refusal;
+    this.#options.onRefusal(refusal);
   }
-
-  async #replace(resource: ResourceState, old: ResourceState, deleteFirst: boolean): Promise<PlannedStep[]> {
-    if (!deleteFirst) {
-      const create: PlannedStep = { op: "create-replacement", old, new: resource, deletesOldLater: true };
-      return [create, { op: "replace", old, new: resource }];
-    }
-    const client = await this.#options.provider();
-    const dependents = await findDependentsToReplace(old, this.#options.base, this.#decidedOrCondemned(), client);
-    const steps: PlannedStep[] = [];
-    for (const dependent of dependents.reverse()) {
-      this.#condemned.add(dependent.urn);
-      steps.push({ op: "delete-replaced", old: dependent, keepsRecord: true });
-    }
-    if (!old.pendingReplacement) steps.push({ op: "delete-replaced", old, keepsRecord: true });
-    return [...steps, ...replacement(old, resource)];
-  }
-
-  #decidedOrCondemned(): ReadonlySet<string> {
-    return new Set([...this.#decided, ...this.#condemned]);
-  }
-}
-
-/** The provider's `check` refused the inputs. */
-class CheckError extends Error {
-  readonly urn: string;
-
-  constructor(urn: string, failures: readonly { readonly property: string; readonly reason: string }[]) {
-    super(failures.map(({ property, reason }) => (property === "" ? reason : `${property}: ${reason}`)).join("\n"));
-    this.urn = urn;
-  }
-}
-
-function replacement(old: ResourceState, resource: ResourceState): PlannedStep[] {
-  return [
-    { op: "replace", old, new: resource },
-    { op: "create-replacement", old, new: resource },
-  ];
 }
 
 function isDynamic(resource: ResourceState): boolean {
   return resource.custom && resource.type !== DYNAMIC_PROVIDER_TYPE;
-}
-
-function newResource(
-  urn: string,
-  goal: Goal,
-  providerRef: string,
-  old: ResourceState | undefined,
-  alias: string | undefined,
-): ResourceState {
-  return {
-    urn,
-    type: goal.type,
-    custom: goal.custom,
-    id: "",
-    inputs: goal.properties,
-    outputs: {},
-    parent: goal.parent,
-    dependencies: goal.dependencies,
-    propertyDependencies: goal.propertyDependencies,
-    provider: providerRef,
-    additionalSecretOutputs: goal.additionalSecretOutputs,
-    aliases: alias === undefined ? [] : [alias],
-    initErrors: [],
-    delete: false,
-    pendingReplacement: false,
-    created: old?.created,
-    modified: old?.modified,
-  };
 }

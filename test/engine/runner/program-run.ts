@@ -2,9 +2,10 @@ import { deferred } from "./deferred.ts";
 import { Stopped } from "./executor.ts";
 import { MonitorServer, type ProgramRequests, type RegisteredResource } from "./monitor.ts";
 import type { Operation } from "./operation.ts";
-import { Planner } from "./planner.ts";
+import { type Plan, Planner } from "./planner.ts";
 import { describeExit, type ExitStatus } from "./process-group.ts";
 import { EXIT_LOGGED, ProgramProcess } from "./program-process.ts";
+import { Refusal } from "./refusal.ts";
 import type { Goal } from "./registration.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { DYNAMIC_PROVIDER_TYPE, makeUrn, STACK_TYPE } from "./urn.ts";
@@ -24,7 +25,7 @@ export class ProgramRun {
   readonly #failed = deferred<never>();
 
   constructor(operation: Operation) {
-    const { project, stackName, replace } = operation.options;
+    const { project, stackName, replace, targets, report } = operation.options;
     this.#operation = operation;
     this.#planner = new Planner({
       stack: stackName,
@@ -32,7 +33,10 @@ export class ProgramRun {
       dryRun: operation.dryRun,
       base: operation.snapshot.base,
       replace,
+      targets,
       provider: operation.provider,
+      onRefusal: (refusal) => report.refused(refusal),
+      onInfo: (message, urn) => report.message("info", message, urn),
     });
     // It may fail while nobody waits for it; then the program's end is waited for, and told.
     this.#failed.promise.catch(() => {});
@@ -47,7 +51,7 @@ export class ProgramRun {
     try {
       if (signal?.aborted === true) cancel();
       await Promise.race([this.#programFinished.promise, this.#failed.promise, endedEarly(program)]);
-      await Promise.race([this.#operation.runDeletes((urn) => this.#planner.isDeclared(urn)), this.#failed.promise]);
+      await Promise.race([this.#operation.runDeletes(this.#planner), this.#failed.promise]);
       this.#stepsEnded.resolve();
       throwUnlessSuccess(await program.ended);
     } catch (error) {
@@ -80,7 +84,9 @@ export class ProgramRun {
   #requests(): ProgramRequests {
     const { report } = this.#operation.options;
     return {
-      registerResource: (goal) => this.#register(goal),
+      registerResource: (goal) => this.#perform(goal, (providerRef) => this.#planner.plan(goal, providerRef)),
+      readResource: (goal) =>
+        this.#perform({ ...goal, custom: true }, async (ref) => this.#planner.planRead(goal, ref)),
       registerOutputs: (urn, outputs) => this.#inTurn(async () => this.#registerOutputs(urn, outputs)),
       programFinished: () => {
         this.#programFinished.resolve();
@@ -94,11 +100,16 @@ export class ProgramRun {
   }
 
   /** Answers when the resource is done. A failure ends the run, and with it the program, which gets no answer. */
-  async #register(goal: Goal): Promise<RegisteredResource> {
+  async #perform(
+    goal: Pick<Goal, "name" | "custom">,
+    plan: (providerRef: string) => Promise<Plan>,
+  ): Promise<RegisteredResource> {
     try {
-      const { resource, finished } = await this.#inTurn(() => this.#planAndStart(goal));
+      const { resource, finished } = await this.#inTurn(async () => {
+        return this.#start(await plan(goal.custom ? await this.#registerProvider() : ""));
+      });
       await finished;
-      return { urn: resource.urn, id: resource.id, outputs: resource.outputs };
+      return { urn: resource.urn, id: resource.id, outputs: goal.custom ? resource.outputs : {} };
     } catch (error) {
       // A step that failed is reported already; the run ends for the same reason.
       const isReported = this.#operation.executor.stopped;
@@ -107,9 +118,7 @@ export class ProgramRun {
     }
   }
 
-  async #planAndStart(goal: Goal): Promise<{ resource: ResourceState; finished: Promise<void> }> {
-    const providerRef = goal.custom ? await this.#registerProvider() : "";
-    const { resource, steps } = await this.#planner.plan(goal, providerRef);
+  async #start({ resource, steps }: Plan): Promise<{ resource: ResourceState; finished: Promise<void> }> {
     const { finished } = await this.#operation.executor.start(steps);
     // Whoever waits for it sees the failure; here it only must not be unhandled until then.
     finished.catch(() => {});
@@ -173,8 +182,10 @@ function throwUnlessSuccess(status: ExitStatus): void {
   throw new Error(`The program ended with ${describeExit(status)}.`);
 }
 
-function inContext(error: Error, goal: Goal): Error {
-  return error instanceof Stopped ? error : new Error(`${goal.name}: ${error.message}`, { cause: error });
+function inContext(error: Error, goal: Pick<Goal, "name">): Error {
+  return error instanceof Stopped || error instanceof Refusal
+    ? error
+    : new Error(`${goal.name}: ${error.message}`, { cause: error });
 }
 
 function providerGoal(config: PropertyMap): Goal {
@@ -189,5 +200,8 @@ function providerGoal(config: PropertyMap): Goal {
     deleteBeforeReplace: undefined,
     additionalSecretOutputs: [],
     aliases: [],
+    protect: undefined,
+    retainOnDelete: undefined,
+    ignoreChanges: [],
   };
 }

@@ -14,11 +14,20 @@ import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import type { ProviderCall } from "../engine.ts";
+import type { Wanted } from "./diff.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { nameOf, typeOf } from "./urn.ts";
 import { fromStruct, type PropertyMap, toStruct } from "./values.ts";
 
 export const CHANNEL_OPTIONS = { "grpc.max_receive_message_length": 400 * 1024 * 1024 };
+
+export interface CheckQuestion {
+  /** Empty where the resource starts anew. */
+  readonly olds: PropertyMap;
+  readonly news: PropertyMap;
+  /** Only a preview may leave values open. */
+  readonly allowUnknowns: boolean;
+}
 
 export interface CheckResult {
   readonly inputs: PropertyMap;
@@ -66,12 +75,12 @@ export class ProviderClient {
     await call<ConfigureResponse>((done) => this.#client.configure(request, done));
   }
 
-  async check(urn: string, olds: PropertyMap, news: PropertyMap): Promise<CheckResult> {
+  async check(urn: string, { olds, news, allowUnknowns }: CheckQuestion): Promise<CheckResult> {
     const request = new providerPb.CheckRequest();
     identify(request, urn);
     this.#onCall({ method: "check", urn, oldsEmpty: Object.keys(olds).length === 0 });
     request.setOlds(toStruct(olds, { dropNulls: true }));
-    request.setNews(toStruct(news));
+    request.setNews(toStruct(news, { dropUnknowns: !allowUnknowns }));
     const response = await call<CheckResponse>((done) => this.#client.check(request, done));
     const failures = response.getFailuresList();
     return {
@@ -80,14 +89,15 @@ export class ProviderClient {
     };
   }
 
-  async diff(old: ResourceState, news: PropertyMap, urn = old.urn): Promise<DiffResult> {
+  async diff(old: ResourceState, { urn, inputs, ignoreChanges }: Wanted): Promise<DiffResult> {
     const request = new providerPb.DiffRequest();
     identify(request, urn);
     this.#onCall({ method: "diff", urn });
     request.setId(old.id);
     request.setOlds(toStruct(old.outputs));
     request.setOldInputs(toStruct(old.inputs));
-    request.setNews(toStruct(news));
+    request.setNews(toStruct(inputs));
+    request.setIgnorechangesList([...ignoreChanges]);
     const response = await call<DiffResponse>((done) => this.#client.diff(request, done));
     const { DIFF_NONE, DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
     const changes = response.getChanges();

@@ -1,5 +1,5 @@
 import { markOutputs } from "./apply-step.ts";
-import { equal } from "./compare.ts";
+import { changedProperties, equal } from "./compare.ts";
 import { diffResource } from "./diff.ts";
 import type { ProviderClient } from "./provider-client.ts";
 import type { ResourceState } from "./resource-state.ts";
@@ -13,13 +13,13 @@ export interface Refreshed {
   readonly outcome: RefreshOutcome;
   /** Absent when the resource is gone. */
   readonly resource?: ResourceState;
-  /** Properties that changed outside. */
+  /** Properties that changed outside, even if the provider does not count that as a change. */
   readonly diffs: readonly string[];
 }
 
 /**
  * Reads a resource. Whether it counts as changed is the provider's word: its diff is asked for what the next up with an
- * unchanged program would have to do.
+ * unchanged program would have to do. One that is only looked at counts as changed when its outputs did.
  */
 export async function refreshResource(old: ResourceState, provider: () => Promise<ProviderClient>): Promise<Refreshed> {
   if (!old.custom || old.type === DYNAMIC_PROVIDER_TYPE || old.pendingReplacement) {
@@ -33,9 +33,13 @@ export async function refreshResource(old: ResourceState, provider: () => Promis
   const resource: ResourceState = { ...old, id, inputs, outputs, initErrors: [] };
   markOutputs(resource);
   if (!equal(inputs, old.inputs) || !equal(outputs, old.outputs)) resource.modified = new Date().toISOString();
-  const { changes } = await diffResource(client, resource, old.inputs);
-  if (changes !== true) return { outcome: "same", resource, diffs: [] };
+  const isChanged = old.external ? !equal(outputs, old.outputs) : await wouldChange(resource, old, client);
+  if (!isChanged) return { outcome: "same", resource, diffs: changedProperties(old.inputs, resource.inputs) };
   return { outcome: "update", resource, diffs: changedInputs(refreshStep(old, resource)) };
+}
+
+async function wouldChange(read: ResourceState, old: ResourceState, client: ProviderClient): Promise<boolean> {
+  return (await diffResource(client, read, old)).changes === true;
 }
 
 export function refreshStep(old: ResourceState, resource?: ResourceState): PlannedStep {

@@ -1,10 +1,11 @@
-import type { Step, StepOp } from "../engine.ts";
+import type { ReportedError, Step, StepOp } from "../engine.ts";
 import { InitializationError } from "./provider-client.ts";
 import type { Refreshed } from "./refresh.ts";
 import { refreshStep } from "./refresh.ts";
+import type { Refusal } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { changedInputs, isHidden, type PlannedStep, subjectOf } from "./steps.ts";
-import { describeChanges, describeProperties } from "./text.ts";
+import { describeChanges, describeProperties, shortDiff } from "./text.ts";
 import { nameOf, STACK_TYPE } from "./urn.ts";
 
 export type OperationKind = "preview" | "up" | "refresh" | "destroy";
@@ -23,18 +24,22 @@ const SIGNS: Partial<Record<StepOp, string>> = {
   "delete-replaced": "--",
   delete: "- ",
   "remove-pending-replace": "- ",
+  read: "> ",
+  "read-replacement": ">>",
+  discard: "< ",
+  "discard-replaced": "<<",
   refresh: "~ ",
 };
 
 /** Collects what a run did, and tells a person about it as it happens. */
 export class Report {
   readonly steps: Step[] = [];
+  readonly errors: ReportedError[] = [];
   readonly #options: ReportOptions;
   readonly #started = Date.now();
   readonly #counts = new Map<StepOp, number>();
   #stdout = "";
   #stderr = "";
-  #errors = 0;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -50,15 +55,21 @@ export class Report {
   }
 
   get hasErrors(): boolean {
-    return this.#errors > 0;
+    return this.errors.length > 0;
   }
 
   step(step: PlannedStep, failure?: Error): void {
-    if (failure !== undefined) this.error(messageOf(failure), subjectOf(step));
+    const isPreview = this.#options.kind === "preview";
+    if (failure !== undefined) {
+      this.error(`${isPreview ? "Preview failed: " : ""}${messageOf(failure)}`, subjectOf(step));
+      // Like the engine, which tells no step that a preview could not show.
+      if (isPreview) return;
+    }
     if (isHidden(step)) return;
     this.#add(step.op, subjectOf(step), changedInputs(step), failure);
-    if (step.op === "same") return;
-    this.#printStep(step.op, subjectOf(step), failure);
+    const remark = remarkOn(step);
+    if (step.op === "same" && remark === "") return;
+    this.#printStep(step.op, subjectOf(step), failure === undefined ? remark : " FAILED");
     for (const line of detailsOf(step)) this.#print(line);
   }
 
@@ -66,9 +77,11 @@ export class Report {
   refreshed(old: ResourceState, result: Refreshed): void {
     const step = refreshStep(old, result.resource);
     if (isHidden(step)) return;
-    this.#add(this.#options.kind === "refresh" ? result.outcome : "refresh", old, result.diffs);
+    const op = this.#options.kind === "refresh" ? result.outcome : "refresh";
+    this.#add(op, old, op === "same" ? [] : result.diffs);
     if (result.outcome === "same") return;
-    this.#printStep("refresh", old, undefined, result.outcome === "delete" ? "is gone" : "changed outside");
+    const change = result.outcome === "delete" ? "is gone" : "changed outside";
+    this.#printStep("refresh", old, `${remarkOn(step)} (${change})`);
     const { resource } = result;
     if (resource === undefined) return;
     for (const line of describeChanges(old.inputs, resource.inputs)) this.#print(line);
@@ -79,13 +92,21 @@ export class Report {
   }
 
   error(message: string, resource?: ResourceState): void {
-    this.#errors += 1;
+    this.errors.push({ urn: resource?.urn ?? "", message });
     const subject = resource === undefined ? "" : `${shortType(resource.type)} ${nameOf(resource.urn)}: `;
     this.#print(`error: ${subject}${message}`, "stderr");
   }
 
+  /** What the engine refuses names its resource itself. */
+  refused({ urn, messages }: Refusal): void {
+    for (const message of messages) {
+      this.errors.push({ urn, message });
+      this.#print(`error: ${message}`, "stderr");
+    }
+  }
+
   message(severity: "info" | "warning" | "error", message: string, urn: string): void {
-    if (severity === "error") this.#errors += 1;
+    if (severity === "error") this.errors.push({ urn, message: message.trim() });
     const subject = urn === "" || urn.includes(`::${STACK_TYPE}::`) ? "" : `${nameOf(urn)}: `;
     this.#print(`${severity}: ${subject}${message.trimEnd()}`, severity === "error" ? "stderr" : "stdout");
   }
@@ -114,9 +135,8 @@ export class Report {
     });
   }
 
-  #printStep(op: StepOp, resource: ResourceState, failure?: Error, remark?: string): void {
-    const end = failure === undefined ? (remark === undefined ? "" : ` (${remark})`) : " FAILED";
-    this.#print(`  ${SIGNS[op] ?? "  "} ${op} ${shortType(resource.type)} ${nameOf(resource.urn)}${end}`);
+  #printStep(op: StepOp, resource: ResourceState, remark: string): void {
+    this.#print(`  ${SIGNS[op] ?? "  "} ${op} ${shortType(resource.type)} ${nameOf(resource.urn)}${remark}`);
   }
 
   #print(line: string, stream: "stdout" | "stderr" = "stdout"): void {
@@ -133,6 +153,16 @@ function detailsOf(step: PlannedStep): string[] {
   return isChange && step.old !== undefined && step.new !== undefined
     ? describeChanges(step.old.inputs, step.new.inputs)
     : [];
+}
+
+/** What a person should know of a step besides its properties, as the engine marks it. */
+function remarkOn({ op, old, new: next }: PlannedStep): string {
+  if (old === undefined) return "";
+  if (next === undefined) return old.retainOnDelete && op.startsWith("delete") ? " [retain]" : "";
+  const changed = op === "same" ? [] : [shortDiff(old.inputs, next.inputs)];
+  if (old.protect !== next.protect) changed.push("~protect");
+  const marks = changed.filter((change) => change !== "").join("");
+  return marks === "" ? "" : ` [diff: ${marks}]`;
 }
 
 function messageOf(error: Error): string {

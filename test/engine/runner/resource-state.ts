@@ -17,6 +17,13 @@ export interface ResourceState {
   readonly additionalSecretOutputs: readonly string[];
   /** Former URNs. */
   readonly aliases: readonly string[];
+  /** It may not be deleted, nor replaced while the program asks for protection, too. */
+  readonly protect: boolean;
+  /** Its delete is only a change of the state. */
+  readonly retainOnDelete: boolean;
+  /** It is only looked at: it is neither changed nor deleted. */
+  readonly external: boolean;
+  readonly ignoreChanges: readonly string[];
   initErrors: readonly string[];
   /** Replaced, and still to be deleted. */
   delete: boolean;

@@ -1,19 +1,22 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { ExportedDeployment, RunOptions, RunResult, Stack, StackOptions } from "../engine.ts";
-import { openStackFiles, type StackFiles } from "../stack-files.ts";
+import { configFilePath, openStackFiles, type StackFiles } from "../stack-files.ts";
 import { readConfig, writeConfig } from "./config.ts";
 import { type Deployment, exportDeployment, importDeployment } from "./deployment.ts";
 import { Operation } from "./operation.ts";
 import { type OperationKind, Report } from "./report.ts";
-import { readStateFile, writeStateFile } from "./state-file.ts";
+import { renameStack } from "./stack-rename.ts";
+import { readStateFile, stateFilePath, writeStateFile } from "./state-file.ts";
+import { Targets } from "./targets.ts";
 import { redactMap } from "./text.ts";
 import { STACK_TYPE } from "./urn.ts";
 import { Secret } from "./values.ts";
 
 /** A stack that the stack runner runs. State and config lie where, and as, Pulumi's file backend would keep them. */
 export class RunnerStack implements Stack {
-  readonly #options: StackOptions;
-  readonly #files: StackFiles;
+  #options: StackOptions;
+  #files: StackFiles;
 
   private constructor(options: StackOptions, files: StackFiles) {
     this.#options = options;
@@ -50,6 +53,22 @@ export class RunnerStack implements Stack {
     return this.#run("destroy", options);
   }
 
+  async rename(stackName: string): Promise<void> {
+    const { project, configFile } = this.#files;
+    const before = { project: project.name, stack: this.#options.stackName };
+    const options = { ...this.#options, stackName };
+    if (existsSync(stateFilePath(options.stateDir, project.name, stackName))) {
+      throw new Error(`There is a stack ${stackName} already: choose another name.`);
+    }
+    const deployment = renameStack(this.#load(), before, stackName);
+    const oldStateFile = this.stateFile;
+    renameSync(configFile, configFilePath(options));
+    this.#files = await openStackFiles(options);
+    this.#options = options;
+    this.#save(deployment);
+    rmSync(oldStateFile);
+  }
+
   async exportDeployment(): Promise<ExportedDeployment> {
     return exportDeployment(this.#load(), this.#files.secrets);
   }
@@ -69,6 +88,7 @@ export class RunnerStack implements Stack {
       parallel: options.parallel ?? 4 * availableParallelism(),
       refresh: options.refresh ?? this.#files.project.refreshAlways,
       replace: new Set(options.replace ?? []),
+      targets: new Targets(options.targets ?? [], options.targetDependents === true),
       signal: options.signal,
       onSpawn: options.onSpawn ?? (() => {}),
     });
@@ -79,6 +99,7 @@ export class RunnerStack implements Stack {
       stdout: report.stdout,
       stderr: report.stderr,
       steps: report.steps,
+      errors: report.errors,
       calls: operation.calls,
       outputs: stackOutputs(operation.snapshot.current()),
     };

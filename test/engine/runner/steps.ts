@@ -10,8 +10,10 @@ export interface PlannedStep {
   readonly new?: ResourceState;
   /** delete-replaced: the record stays, marked, until the replacement is made. */
   readonly keepsRecord?: boolean;
-  /** create-replacement: the old one is deleted at the end of the run. */
+  /** create-replacement, read-replacement: the old one is deleted at the end of the run. */
   readonly deletesOldLater?: boolean;
+  /** same: the resource is not made, since it is no target. */
+  readonly isSkippedCreate?: boolean;
 }
 
 /** The resource the step is about. */

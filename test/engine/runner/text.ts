@@ -32,6 +32,21 @@ export function describeChanges(before: PropertyMap, after: PropertyMap): string
   });
 }
 
+/** Names of the properties that differ, as the engine marks them: `+added,too-removed~changed`. */
+export function shortDiff(before: PropertyMap, after: PropertyMap): string {
+  const changed = changedProperties(before, after).sort();
+  const isAdded = (key: string) => !(key in before);
+  const isRemoved = (key: string) => !(key in after);
+  const groups = {
+    "+": changed.filter(isAdded),
+    "-": changed.filter(isRemoved),
+    "~": changed.filter((key) => !isAdded(key) && !isRemoved(key)),
+  };
+  return Object.entries(groups)
+    .map(([sign, keys]) => (keys.length === 0 ? "" : `${sign}${keys.join(",")}`))
+    .join("");
+}
+
 /** A value in one line, without its secrets. */
 function showValue(value: PropertyValue | undefined): string {
   return value === undefined || value === null ? "(none)" : (JSON.stringify(redact(value)) ?? "(none)");

@@ -62,6 +62,8 @@ export interface EncodeOptions {
   readonly keepSecrets?: boolean;
   /** Leave out properties that are null, as the engine does with the old inputs of a check. */
   readonly dropNulls?: boolean;
+  /** Leave out what is unknown, as the engine does where nothing may be. */
+  readonly dropUnknowns?: boolean;
 }
 
 export function toStruct(map: PropertyMap, options: EncodeOptions = {}): struct.Struct {
@@ -69,8 +71,13 @@ export function toStruct(map: PropertyMap, options: EncodeOptions = {}): struct.
 }
 
 function encodeMap(map: PropertyMap, options: EncodeOptions): { [key: string]: unknown } {
-  const entries = Object.entries(map).filter(([, value]) => !(options.dropNulls === true && value === null));
+  const entries = Object.entries(map).filter(([, value]) => !isDropped(value, options));
   return Object.fromEntries(entries.map(([key, value]) => [key, encode(value, options)]));
+}
+
+function isDropped(value: PropertyValue, options: EncodeOptions): boolean {
+  if (value === null) return options.dropNulls === true;
+  return options.dropUnknowns === true && (value instanceof Secret ? value.value : value) instanceof Unknown;
 }
 
 function encode(value: PropertyValue, options: EncodeOptions): unknown {
@@ -79,7 +86,10 @@ function encode(value: PropertyValue, options: EncodeOptions): unknown {
     const inner = encode(value.value, options);
     return options.keepSecrets === true ? { [SIGNATURE_KEY]: SECRET_SIGNATURE, value: inner } : inner;
   }
-  if (Array.isArray(value)) return value.map((item) => encode(item, options));
+  if (Array.isArray(value)) {
+    const kept = value.filter((item) => item === null || !isDropped(item, options));
+    return kept.map((item) => encode(item, options));
+  }
   return isMap(value) ? encodeMap(value, options) : value;
 }
 

@@ -17,6 +17,7 @@ exports.check = async (olds, news) => {
   await mark("asking.log", news.askTakesMs);
   log("check", news, { oldsEmpty: Object.keys(olds).length === 0, unknowns: unknownsOf(news) });
   if (news.invalid) return { failures: [{ property: "invalid", reason: String(news.invalid) }] };
+  if (news.refuses) return { failures: news.refuses.map((property) => ({ property, reason: "it is refused" })) };
   return { inputs: { ...plain(news), derived: `made of ${news.value === UNKNOWN ? "[unknown]" : news.value}` } };
 };
 
@@ -44,6 +45,7 @@ exports.create = async (inputs) => {
 
 exports.read = async (id, props) => {
   log("read", props, { id, who: who() });
+  if (props.failsAtRead) throw Object.assign(new Error(String(props.failsAtRead)), { stack: "" });
   if (!existsSync(hostFile(id))) return { id: "" };
   const found = JSON.parse(readFileSync(hostFile(id), "utf8"));
   return { id, props: { ...plain(props), ...found }, inputs: found };
