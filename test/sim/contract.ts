@@ -112,10 +112,10 @@ export interface GuestTools {
 
 /** Switches for what goes wrong on real networks; `method` is without `Async.` and meets both forms. */
 export interface Faults {
-  /** The call takes effect, the connection ends without a reply. */
-  loseReply(method: string, times?: number): void;
-  /** The connection ends before the call is looked at. */
-  dropConnection(method: string, times?: number): void;
+  /** The call takes effect, the connection ends without a reply; the first `after` calls of the method go well. */
+  loseReply(method: string, times?: number, after?: number): void;
+  /** The connection ends before the call is looked at; the first `after` calls of the method go well. */
+  dropConnection(method: string, times?: number, after?: number): void;
   /** The call fails with this error and does nothing. */
   fail(method: string, code: string, params?: readonly string[], times?: number): void;
   /** The call starts so much later. */

@@ -12,6 +12,8 @@ interface Planned {
   readonly kind: Kind;
   readonly method: string;
   readonly apply: () => Promise<void>;
+  /** Calls of the method that still go well before. */
+  spared: number;
   left: number;
 }
 
@@ -28,12 +30,12 @@ export class FaultPlan implements Faults {
     this.#cutConnections = cutConnections;
   }
 
-  loseReply(method: string, times = 1): void {
-    this.#plan("loseReply", method, times);
+  loseReply(method: string, times = 1, after = 0): void {
+    this.#plan("loseReply", method, times, undefined, after);
   }
 
-  dropConnection(method: string, times = 1): void {
-    this.#plan("drop", method, times);
+  dropConnection(method: string, times = 1, after = 0): void {
+    this.#plan("drop", method, times, undefined, after);
   }
 
   fail(method: string, code: string, params: readonly string[] = [], times = 1): void {
@@ -111,13 +113,18 @@ export class FaultPlan implements Faults {
     endSessions(this.#world);
   }
 
-  #plan(kind: Kind, method: string, times: number, apply: () => Promise<void> = async () => {}): void {
-    this.#planned.push({ kind, method, left: times, apply });
+  #plan(kind: Kind, method: string, times: number, apply: () => Promise<void> = async () => {}, spared = 0): void {
+    this.#planned.push({ kind, method, left: times, apply, spared });
   }
 
   #take(kind: Kind, method: string): Planned | undefined {
     const found = this.#planned.find((one) => one.kind === kind && one.method === method && one.left > 0);
-    if (found !== undefined) found.left -= 1;
+    if (found === undefined) return undefined;
+    if (found.spared > 0) {
+      found.spared -= 1;
+      return undefined;
+    }
+    found.left -= 1;
     return found;
   }
 }

@@ -1,17 +1,18 @@
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host } from "../../../provider/src/hosts/host.ts";
-import { startSimulator } from "../simulator.ts";
+import { type ProfileName, startSimulator } from "../simulator.ts";
 import { makeTlsIdentity } from "../tls.ts";
 
 const password = "correct horse";
 /** Making a key takes longer than a test; the hosts of one file share theirs. */
 const tls = makeTlsIdentity("xenserver-lab");
 
+export type PoolUnderTest = Awaited<ReturnType<typeof startPool>>;
+
 /** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
-export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
+export async function startPool(options: { profile?: ProfileName } = {}) {
   const simulator = await startSimulator({ password, listen: { port: 0 }, tls: await tls, ...options });
   const warnings: string[] = [];
-  const seenIds = new Set<string>();
   const hosts: Host[] = [];
   const endpoint = { url: simulator.url, username: "root", password, fingerprint: simulator.fingerprint };
   /** A new one stands for a new provider process: nothing of the earlier run is remembered. */
@@ -23,8 +24,8 @@ export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
       xapiVia: "direct" as const,
       ownerPrefix: undefined,
     };
-    seenIds.clear();
-    const host = new Host(profile, { claims: new Claims(), seenIds, warn: (text) => warnings.push(text) });
+    const surroundings = { claims: new Claims(), seenIds: new Set<string>() };
+    const host = new Host(profile, { ...surroundings, warn: (text) => warnings.push(text) });
     hosts.push(host);
     return host;
   };
@@ -43,7 +44,13 @@ export async function startPool(options: { profile?: "xcp-ng-8.3" } = {}) {
       if (ref === undefined) throw new Error(`the simulated pool has no VM "${name}"`);
       return ref;
     },
-    writingCalls: () => simulator.calls.filter((call) => call.writing && !call.method.startsWith("session.")).length,
+    writingCalls: () => simulator.calls.filter((call) => call.writing).length,
+    /** Names of the calls that could change the pool, from the given one on. */
+    writtenSince: (first: number) =>
+      simulator.calls
+        .filter((call) => call.writing)
+        .slice(first)
+        .map((call) => call.method),
     async [Symbol.asyncDispose]() {
       await Promise.all(hosts.map((host) => host.close()));
       await simulator.close();
