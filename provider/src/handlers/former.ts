@@ -35,10 +35,12 @@ export function formerIn(
     return { owner, values, otherConfig: config };
   } catch (cause) {
     const command = what === "VIF" ? "vif-param" : "network-param";
+    const without =
+      what === "VIF" ? "the VIF destroyed instead of given back" : "the values taken that the stack's state has";
     throw new XennetError(
       "FORMER_UNREADABLE",
       `${what} ${uuid} was there before this stack, but its record of former values (other_config:${formerKey}) is unreadable. ` +
-        `Correct it with \`xe ${command}-set\`, or remove the key with \`xe ${command}-remove\` to have the ${what} destroyed instead of given back`,
+        `Correct it with \`xe ${command}-set\`, or remove the key with \`xe ${command}-remove\` to have ${without}`,
       { cause },
     );
   }
