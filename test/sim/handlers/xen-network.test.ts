@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
+import { normalisedNetwork } from "../../../provider/src/handlers/network-check.ts";
 import { xenNetworkHandler as handler } from "../../../provider/src/handlers/xen-network.ts";
-import { startPool, urnOf } from "./pool-under-test.ts";
+import { OneResourceStack } from "../lifecycle/one-resource-stack.ts";
+import { poolRecords } from "../lifecycle/pool-records.ts";
+import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 
 const owner = urnOf("XenNetwork", "internal");
 
@@ -165,3 +168,182 @@ test("a wrong password or certificate is a failure of the check, and nothing was
   }
   expect(pool.writingCalls()).toBe(0);
 });
+
+test("forceDestroy lists every VIF, unplugs those that run, and deletes all of them with the network", async () => {
+  await using pool = await startPool();
+  const inputs = await checked(pool, { nameLabel: "Internal network", forceDestroy: true });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  const network = await pool.simulator.admin.call<string>("network.get_by_uuid", String(outs["uuid"]));
+  const vms = [await pool.vmNamed("Fedora server 1"), await pool.vmNamed("Fedora server 2")];
+  const vifs = [];
+  for (const VM of vms) {
+    const place = { device: "3", network, VM, MAC: "", MTU: 1500, other_config: {} };
+    const qos = { qos_algorithm_type: "", qos_algorithm_params: {} };
+    vifs.push(await pool.simulator.admin.call<string>("VIF.create", { ...place, ...qos }));
+  }
+  await pool.simulator.admin.call("VM.start", vms[0] ?? "", false, false);
+  const expected = await Promise.all(
+    vifs.map(async (ref, at) => {
+      const record = await pool.simulator.admin.call<Props>("VIF.get_record", ref);
+      return `device 3 of "Fedora server ${at + 1}" (${record["uuid"]}, MAC ${record["MAC"]})`;
+    }),
+  );
+  const first = pool.writingCalls();
+  await handler.delete(pool.newProcess(), id, outs);
+  expect(pool.writtenSince(first)).toEqual(["VIF.unplug", "network.destroy"]);
+  expect(pool.warnings).toHaveLength(1);
+  for (const text of expected) expect(pool.warnings[0]).toContain(text);
+  for (const ref of vifs) {
+    await expect(pool.simulator.admin.call("VIF.get_record", ref)).rejects.toThrow("HANDLE_INVALID");
+  }
+});
+
+test("shows the VIFs and interfaces of a network, sorted, and they are no change", async () => {
+  await using pool = await startPool();
+  const inputs = await checked(pool, { nameLabel: "Internal network" });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  expect(outs).toMatchObject({ vifUuids: [], pifUuids: [], managed: true, defaultLockingMode: "unlocked" });
+  const network = await pool.simulator.admin.call<string>("network.get_by_uuid", String(outs["uuid"]));
+  const uuids: string[] = [];
+  for (const device of ["3", "4"]) {
+    const place = { device, network, VM: await pool.vmNamed("Fedora server 1"), MAC: "", MTU: 1500, other_config: {} };
+    const vif = await pool.simulator.admin.call<string>("VIF.create", {
+      ...{ ...place, qos_algorithm_type: "", qos_algorithm_params: {} },
+    });
+    uuids.push(await pool.simulator.admin.call("VIF.get_uuid", vif));
+  }
+  const read = await handler.read(pool.newProcess(), id, outs);
+  expect(read.props["vifUuids"]).toEqual(uuids.sort());
+  expect(read.inputs).toEqual(inputs);
+  for (const olds of [outs, read.props]) {
+    expect(await handler.diff(pool.newProcess(), id, olds, inputs)).toMatchObject({ changes: false, replaces: [] });
+  }
+  const physical = {
+    owner: urnOf("XenNetwork", "outside"),
+    adopt: { nameLabel: "Pool-wide network associated with eth0" },
+  };
+  const adopted = await handler.create(pool.newProcess(), physical);
+  const [pif = ""] = await pool.simulator.admin.call<string[]>("PIF.get_all");
+  expect(adopted.outs["pifUuids"]).toEqual([await pool.simulator.admin.call("PIF.get_uuid", pif)]);
+});
+
+test("an adopted network whose keys were all removed by hand is marked anew, with the true former values", async () => {
+  await using pool = await startPool();
+  const stack = new OneResourceStack(pool, handler);
+  const before = await poolRecords(pool);
+  const declared = { owner, adopt: true, nameLabel: "Pool-wide network associated with eth0", automatic: false };
+  await stack.up(declared);
+  await stack.up({ ...declared, nameDescription: "Outside" });
+  const ref = await pool.simulator.admin.call<string>("network.get_by_uuid", stack.uuid);
+  await pool.simulator.admin.call("network.set_other_config", ref, {});
+  await stack.refresh();
+  expect(stack.state?.inputs).toMatchObject({ owner: "" });
+  expect(await stack.up({ ...declared, nameDescription: "Outside" })).toBe("updated");
+  expect((await pool.record("network", stack.uuid))["other_config"]).toMatchObject({ automatic: "false" });
+  await stack.destroy();
+  expect(await poolRecords(pool)).toEqual(before);
+});
+
+test("a network that lost its marks is not given back and not deleted", async () => {
+  await using pool = await startPool();
+  const stack = new OneResourceStack(pool, handler);
+  await stack.up({ owner, nameLabel: "Internal network" });
+  const { uuid } = stack;
+  const ref = await pool.simulator.admin.call<string>("network.get_by_uuid", uuid);
+  await pool.simulator.admin.call("network.set_other_config", ref, {});
+  const first = pool.writingCalls();
+  await stack.destroy();
+  expect(pool.writtenSince(first)).toEqual([]);
+  expect(await pool.record("network", uuid)).toBeDefined();
+});
+
+test.each([
+  ["its own UUID", async (pool: PoolUnderTest) => ({ adopt: { uuid: await uuidOf(pool, "Theirs") } }), []],
+  ["the name it is given, with adopt: true", async () => ({ adopt: true, nameLabel: "Renamed" }), []],
+  ["another network", async () => ({ adopt: { nameLabel: "Others'" } }), ["adopt"]],
+  ["another network by adopt: true", async () => ({ adopt: true, nameLabel: "Others'" }), ["adopt"]],
+  ["a network to be made", async () => ({ nameLabel: "Made" }), ["adopt"]],
+])("a declaration that now means %s is answered accordingly", async (_, later, replaces) => {
+  await using pool = await startPool();
+  for (const name_label of ["Theirs", "Others'"]) {
+    await pool.simulator.admin.call("network.create", { name_label, other_config: {} });
+  }
+  const first = await checked(pool, { adopt: { nameLabel: "Theirs" }, mtu: 1400 });
+  const { id, outs } = await handler.create(pool.newProcess(), first);
+  const news = normalisedNetwork({ owner, mtu: 1400, ...(await later(pool)) });
+  const answer = await handler.diff(pool.newProcess(), id, outs, news);
+  expect(answer).toEqual({ changes: true, replaces, deleteBeforeReplace: true });
+});
+
+test("a bridge of its own is kept when it is not declared any more, and another one replaces", async () => {
+  await using pool = await startPool();
+  const inputs = await checked(pool, { nameLabel: "Internal network", bridge: "lan7" });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  expect((await pool.record("network", String(outs["uuid"])))["bridge"]).toBe("lan7");
+  const { bridge: _, ...without } = inputs;
+  const replacesWith = async (news: Props) => (await handler.diff(pool.newProcess(), id, outs, news)).replaces;
+  expect(await replacesWith(inputs)).toEqual([]);
+  expect(await replacesWith(without)).toEqual([]);
+  expect(await replacesWith({ ...inputs, bridge: "lan8" })).toEqual(["bridge"]);
+  expect((await handler.read(pool.newProcess(), id, outs)).inputs).toEqual(inputs);
+});
+
+test("a replace passes while only this stack's own VIFs are on the network, a copied mark is none", async () => {
+  await using pool = await startPool();
+  const inputs = await checked(pool, { nameLabel: "Internal network" });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  const network = await pool.simulator.admin.call<string>("network.get_by_uuid", String(outs["uuid"]));
+  const vm = await pool.vmNamed("Fedora server 1");
+  const mark = { "xennet:owner": urnOf("XenVif", "web1") };
+  const place = { device: "3", network, VM: vm, MAC: "", MTU: 1500, other_config: mark };
+  await pool.simulator.admin.call("VIF.create", { ...place, qos_algorithm_type: "", qos_algorithm_params: {} });
+  const diff = () => handler.diff(pool.newProcess(), id, outs, { ...inputs, bridge: "lan8" });
+  expect(await diff()).toMatchObject({ replaces: ["bridge"] });
+  await pool.simulator.admin.call("VM.clone", vm, "Copy of server 1");
+  await expect(diff()).rejects.toThrow(/not this stack's .*"Copy of server 1"/);
+});
+
+test("two resources of one program cannot adopt one network or have one bridge", async () => {
+  await using pool = await startPool();
+  const host = pool.newProcess();
+  const both = [
+    { nameLabel: "x", bridge: "lan7" },
+    { nameLabel: "Pool-wide network associated with eth0", adopt: true },
+  ];
+  for (const declared of both) {
+    const [first, second] = [
+      await handler.check(host, {}, { owner, ...declared }),
+      await handler.check(host, {}, { owner: `${owner}2`, ...declared }),
+    ];
+    expect(first.failures).toEqual([]);
+    expect(second.failures).toHaveLength(1);
+    expect(second.failures[0]?.reason).toContain('this program\'s "internal" of stack shop/dev');
+  }
+});
+
+test("a left-over that cannot become what is declared now is given back or destroyed, and no double stays", async () => {
+  await using pool = await startPool();
+  const before = await poolRecords(pool);
+  const physical = {
+    owner,
+    host: "default",
+    adopt: { nameLabel: "Pool-wide network associated with eth0" },
+    automatic: false,
+  };
+  const made = { owner, nameLabel: "Internal network", automatic: false };
+  const stack = new OneResourceStack(pool, handler);
+  for (const declared of [physical, made, { ...made, bridge: "lan7" }, physical]) {
+    stack.state = undefined;
+    await stack.up(declared);
+    const all = await pool.simulator.admin.call<Record<string, Props>>("network.get_all_records");
+    const marked = Object.values(all).filter((record) => "xennet:owner" in (record["other_config"] as Props));
+    expect(marked.map((record) => record["uuid"])).toEqual([stack.uuid]);
+  }
+  await stack.destroy();
+  expect(await poolRecords(pool)).toEqual(before);
+});
+
+async function uuidOf(pool: PoolUnderTest, nameLabel: string): Promise<string> {
+  const [ref = ""] = await pool.simulator.admin.call<string[]>("network.get_by_name_label", nameLabel);
+  return pool.simulator.admin.call("network.get_uuid", ref);
+}

@@ -1,7 +1,10 @@
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import type { PoolUnderTest } from "../handlers/pool-under-test.ts";
 
-/** An expectation that may name objects of the pool, such as a network's reference. */
+/**
+ * Fields of a record, each compared with `toEqual`; asymmetric matchers are fine. May name objects of the pool, such as a
+ * network's reference.
+ */
 export type Expected = Props | ((pool: PoolUnderTest) => Promise<Props>);
 
 /** What one kind of resource brings to the lifecycle suite, which runs every case on every profile. */
@@ -13,7 +16,7 @@ export interface LifecycleCase {
   readonly className: "network" | "VIF";
   /** Makes what the resource needs in the pool; answers the smallest declaration, `owner` included. */
   prepare(pool: PoolUnderTest): Promise<Props>;
-  /** Fields that the new object has; compared with `toMatchObject`. */
+  /** Fields that the new object has. */
   readonly created: Expected;
   /** The writing calls of create, update and delete, in their order. */
   readonly createCalls: readonly string[];
@@ -52,7 +55,7 @@ export interface ForeignObject {
   readonly title: string;
   /** Puts it there; answers what is declared on top of the smallest declaration. */
   prepare(pool: PoolUnderTest): Promise<Props>;
-  /** Part of what preview says. */
+  /** Part of what preview or create says. */
   readonly message: RegExp;
 }
 
@@ -63,5 +66,5 @@ export interface Adoption {
   prepare(pool: PoolUnderTest): Promise<{ readonly uuid: string; readonly given: Props }>;
   readonly record: Expected;
   /** A later change of what is declared, on top. */
-  readonly then: Props;
+  readonly later: Props;
 }
