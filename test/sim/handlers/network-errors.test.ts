@@ -319,13 +319,13 @@ test("refuses in preview what the host would refuse later", async () => {
   ).toMatchInlineSnapshot(`
     [
       "bridge: expected a name that is free, found that "lan7" is the bridge of network "Theirs" (<uuid>)",
-      "adopt: expected the UUID or name label of a network, found no network for "Nowhere". The pool has: … (REFERENCE_UNKNOWN)",
+      "adopt: expected the name label of a network, found no network for "Nowhere". The pool has: … (REFERENCE_UNKNOWN)",
       "adopt: expected one network, found 2 named "Twins": "Twins" (<uuid>), "Twins" (<uuid>). Give the UUID instead (REFERENCE_AMBIGUOUS)",
       "adopt: expected a network that may be adopted, found "Unmanaged" (<uuid>): XAPI does not manage it (managed=false): its bridge is somebody else's (NETWORK_NOT_ADOPTABLE)",
       "adopt: expected a network that may be adopted, found "Old installer" (<uuid>): it is the guest installer network, which the host itself uses (NETWORK_NOT_ADOPTABLE)",
       "adopt: expected a network that no other resource manages, found that "Stack's" (<uuid>) belongs to "net" of stack shop/other. Take it out of that stack first; if that stack is gone, remove the keys xennet:owner, xennet:incarnation and xennet:former with \`xe network-param-remove\` (NETWORK_FOREIGN)",
       "adopt: expected a network that no other resource manages, found that "Own" (<uuid>) belongs to "internal" of stack shop/dev. Take it out of that stack first; if that stack is gone, remove the keys xennet:owner, xennet:incarnation and xennet:former with \`xe network-param-remove\` (NETWORK_FOREIGN)",
-      "adopt: expected the UUID or name label of a network, found no network for "<uuid>". The pool has: … (REFERENCE_UNKNOWN)",
+      "adopt: expected the UUID, or at least its first 4 characters, of a network, found no network for "<uuid>". The pool has: … (REFERENCE_UNKNOWN)",
       "adopt: expected a network that may be adopted, found "Host internal management network" (<uuid>): it is the host internal management network, over which the host itself talks to guests (NETWORK_NOT_ADOPTABLE)",
       "mtu: expected a network that may be adopted, found "Pool-wide network associated with eth0" (<uuid>): the host is managed over it (eth0, 192.168.1.10), so "mtu" cannot be declared: it could cut the host off. nameLabel, nameDescription, tags, otherConfig and automatic can (NETWORK_NOT_ADOPTABLE)",
       "defaultLockingMode: expected a network that may be adopted, found "Pool-wide network associated with eth0" (<uuid>): the host is managed over it (eth0, 192.168.1.10), so "defaultLockingMode" cannot be declared: it could cut the host off. nameLabel, nameDescription, tags, otherConfig and automatic can (NETWORK_NOT_ADOPTABLE)",
