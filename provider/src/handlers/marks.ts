@@ -2,6 +2,8 @@
 export const ownerKey = "xennet:owner";
 export const incarnationKey = "xennet:incarnation";
 export const formerKey = "xennet:former";
+/** Of VIFs only: the one that had to make room. */
+export const replacedKey = "xennet:replaced";
 
 /** The marks a create or take-over writes, in the very call that makes the object. */
 export function ownershipMarks(owner: string, incarnation: string): Record<string, string> {

@@ -1,9 +1,9 @@
 import { XennetError } from "../core/errors";
 import type { PoolView } from "../hosts/pool-view";
 import { describeOwner } from "../rules/owner";
-import type { Problem } from "../validation/problem";
 import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
+import { formerIn } from "./former";
 import type { Props } from "./handler";
 import { ownerKey } from "./marks";
 import { textOf } from "./props";
@@ -32,22 +32,105 @@ export function ownVifOf(
   return found[0];
 }
 
-/** The reason why the device cannot be had, or `undefined` when it is free, ours, or may be taken over. */
-export function deviceTaken(view: PoolView, vm: VmRecord, inputs: Props): Problem | undefined {
-  const there = view.vifs.find((vif) => vif.VM === vm.ref && vif.device === inputs["device"]);
-  if (there === undefined) return undefined;
+/** What a declaration finds in the place it names. */
+export interface Found {
+  /** The VIF to adopt, take over, replace or go on with. */
+  readonly there?: VifRecord;
+  /** Why the declaration cannot be had. */
+  readonly refused?: XennetError;
+}
+
+/** Looks at the device or the VIF that is declared. `owners` are the resource's own marks, old and new. */
+export function findPlace(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
+  const found = inputs["adopt"] === undefined ? onDevice(view, vm, inputs, owners) : toAdopt(view, vm, inputs, owners);
+  if (found.refused !== undefined || found.there === undefined) return found;
+  const unlike = unlikeDeclared(found.there, inputs, owners);
+  return unlike === undefined ? found : { refused: unlike };
+}
+
+function onDevice(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
+  const there = vifsOf(view, vm).find((vif) => vif.device === inputs["device"]);
+  if (there === undefined) return {};
   const owner = there.other_config[ownerKey];
-  if (owner === inputs["owner"]) return undefined;
-  const used = view.vifs.filter((vif) => vif.VM === vm.ref).map((vif) => vif.device);
-  const network = view.networks.find((candidate) => candidate.ref === there.network)?.name_label ?? there.network;
-  const what = `device "${there.device}" of VM "${vm.name_label}" has VIF ${there.uuid} on network "${network}"`;
+  if (owner !== undefined && owners.includes(owner)) return { there };
+  const used = usedDevices(view, vm);
+  const what = `device "${there.device}" of VM "${vm.name_label}" has ${described(view, there)}`;
   if (owner !== undefined) {
-    const reason = `expected a free device, found that ${what}, which belongs to ${describeOwner(owner)}. Used devices: ${used.sort().join(", ")}`;
-    return { property: "device", reason };
+    const reason = `expected a free device, found that ${what}, which belongs to ${describeOwner(owner)}. Used devices: ${used}`;
+    return { refused: new XennetError("DEVICE_TAKEN", reason, { property: "device" }) };
   }
-  if (inputs["onDeviceConflict"] === "takeOver") return undefined;
-  return {
-    property: "device",
-    reason: `expected a free device, found that ${what}. Set onDeviceConflict: "takeOver" to move that VIF to this network (destroy gives it back), or choose another device; used are ${used.sort().join(", ")}`,
-  };
+  if (inputs["onDeviceConflict"] === "takeOver" || inputs["onDeviceConflict"] === "replace") return { there };
+  const reason =
+    `expected a free device, found that ${what}. Set onDeviceConflict: "takeOver" to move that VIF to this network (destroy gives it back), ` +
+    `or "replace" to have another VIF in its place (destroy puts it back), or choose another device; used are ${used}`;
+  return { refused: new XennetError("DEVICE_TAKEN", reason, { property: "device" }) };
+}
+
+function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
+  const uuid = adoptedUuidOf(inputs);
+  const there =
+    uuid === undefined
+      ? vifsOf(view, vm).find((vif) => vif.device === inputs["device"])
+      : view.vifs.find((vif) => vif.uuid === uuid);
+  const wanted = uuid === undefined ? `a VIF on device ${inputs["device"]}` : `the VIF ${uuid}`;
+  const refused = (property: string, found: string) => ({
+    refused: new XennetError("ADOPT_IMPOSSIBLE", `expected ${wanted} of VM "${vm.name_label}", found ${found}`, {
+      property,
+    }),
+  });
+  const has = vifsOf(view, vm).map((vif) => `device ${vif.device} (${vif.uuid})`);
+  const list = `the VM has: ${has.join(", ") || "none"}`;
+  if (there === undefined) return refused("adopt", `no such VIF; ${list}. Leave adopt out to have one made`);
+  if (there.VM !== vm.ref) {
+    const other = view.vms.find((candidate) => candidate.ref === there.VM)?.name_label ?? there.VM;
+    return refused("adopt", `that it belongs to "${other}"; ${list}`);
+  }
+  const owner = there.other_config[ownerKey];
+  if (owner !== undefined && !owners.includes(owner)) {
+    return refused("adopt", `that it belongs to ${describeOwner(owner)}, which has to let go of it first`);
+  }
+  if (uuid !== undefined && inputs["device"] !== undefined && inputs["device"] !== there.device) {
+    return refused("device", `that it has device ${there.device}; leave device out, or correct it`);
+  }
+  return { there };
+}
+
+/** A VIF that stays the one it is keeps its MAC. */
+function unlikeDeclared(there: VifRecord, inputs: Props, owners: readonly string[]): XennetError | undefined {
+  const mac = textOf(inputs, "mac");
+  if (mac === undefined || mac.toLowerCase() === there.MAC.toLowerCase()) return undefined;
+  const isOurs = owners.includes(there.other_config[ownerKey] ?? "");
+  const isAdopted = inputs["adopt"] !== undefined;
+  const takesOver = isAdopted || inputs["onDeviceConflict"] === "takeOver";
+  const stays = isOurs ? formerIn("VIF", there.uuid, there.other_config) !== undefined && takesOver : takesOver;
+  if (!stays) return undefined;
+  const how = isAdopted ? "adopting" : 'onDeviceConflict: "takeOver"';
+  return new XennetError(
+    "MAC_FIXED",
+    `expected the MAC address ${mac}, found that VIF ${there.uuid} on device ${there.device} has ${there.MAC}, and ${how} keeps it. ` +
+      `Leave mac out, or set onDeviceConflict: "replace"${isAdopted ? " instead of adopt" : ""} to have another VIF in its place`,
+    { property: "mac" },
+  );
+}
+
+/** `adopt: { uuid }`, in XAPI's lower case. */
+export function adoptedUuidOf(inputs: Props): string | undefined {
+  const adopt = inputs["adopt"];
+  if (adopt === null || typeof adopt !== "object") return undefined;
+  const { uuid } = adopt as { uuid?: unknown };
+  return typeof uuid === "string" ? uuid.toLowerCase() : undefined;
+}
+
+function vifsOf(view: PoolView, vm: VmRecord): VifRecord[] {
+  return view.vifs.filter((vif) => vif.VM === vm.ref);
+}
+
+function usedDevices(view: PoolView, vm: VmRecord): string {
+  const devices = vifsOf(view, vm).map((vif) => Number(vif.device));
+  return devices.sort((a, b) => a - b).join(", ");
+}
+
+function described(view: PoolView, vif: VifRecord): string {
+  const network = view.networks.find((candidate) => candidate.ref === vif.network)?.name_label ?? vif.network;
+  return `VIF ${vif.uuid} on network "${network}"`;
 }

@@ -1,102 +1,127 @@
-import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import { isGone } from "../xapi/errors";
-import type { NetworkRecord } from "../xapi/networks";
+import type { PoolView } from "../hosts/pool-view";
 import * as vifs from "../xapi/vifs";
-import type { VmRecord } from "../xapi/vms";
-import type { CreateAnswer, Props } from "./handler";
-import { newIncarnation, renderId } from "./identity";
-import { ownershipMarks } from "./marks";
-import { textOf } from "./props";
+import { forget, formerIn, remember, renderFormer, wanted, withKeys } from "./former";
+import type { Props } from "./handler";
+import { formerKey, ownershipMarks } from "./marks";
+import { equal, textOf, textsOf } from "./props";
 import { networkOf } from "./references";
-import { recordFormer } from "./vif-former";
-import { guestAddressOf, syncGuestAddress } from "./vif-guest";
-import { outputsOf } from "./vif-observe";
-import { deviceTaken, ownVifOf } from "./vif-search";
+import { applySettings } from "./vif-apply";
+import type { Carried } from "./vif-carry";
+import { type DeclaredVif, declaredParts, newVifValues, type VifValues, valuesOf } from "./vif-fields";
+import { formerMeanwhile } from "./vif-former";
+import { outputsOf, unwritten } from "./vif-observe";
+import { setPlugged } from "./vif-plug";
 
-/** The body of create: finds a left-over of ours, takes over what is there, or makes a new one. */
-export async function createVif(host: HostContext, vmRef: string, inputs: Props): Promise<CreateAnswer> {
-  host.poolChanged();
-  const { poolUuid } = await host.identity();
+/** What a sync has to know besides the declaration. */
+export interface VifLife {
+  readonly incarnation: string;
+  /** The last known properties: what they declare and the inputs do not goes back to a new VIF's. */
+  readonly olds?: Props;
+  readonly carried?: Carried | undefined;
+}
+
+/** A declaration in XAPI's terms, its network looked up. */
+export async function declaredVif(host: HostContext, inputs: Props): Promise<DeclaredVif> {
+  const text = textOf(inputs, "network");
+  return declaredParts(inputs, text === undefined ? undefined : (await networkOf(host, text)).uuid);
+}
+
+/**
+ * Brings a VIF that is there to what is declared, and returns the outputs. Marks, former values and keys of `other_config`
+ * go first, in one call; plugging goes last, and when it is refused the error carries the outputs as `properties`.
+ */
+export async function syncVif(host: HostContext, vif: vifs.VifRecord, inputs: Props, life: VifLife): Promise<Props> {
   const view = await host.poolView();
-  const incarnation = newIncarnation();
-  const marks = ownershipMarks(textOf(inputs, "owner") ?? "", incarnation);
-  const vm = view.vms.find((candidate) => candidate.ref === vmRef) as VmRecord;
-  const network = await networkOf(host, textOf(inputs, "network") ?? "");
-  const isSeen = (uuid: string) => host.seenIds.has(renderId({ realm: poolUuid, own: uuid }));
-  let vif = ownVifOf(view, { ...inputs, vmUuid: vm.uuid }, isSeen);
-  if (vif === undefined) {
-    const there = view.vifs.find((candidate) => candidate.VM === vmRef && candidate.device === inputs["device"]);
-    if (there !== undefined) {
-      const taken = deviceTaken(view, vm, inputs);
-      if (taken !== undefined) throw new XennetError("DEVICE_TAKEN", taken.reason, { property: taken.property });
-      const before = view.networks.find((candidate) => candidate.ref === there.network)?.uuid ?? "";
-      await recordFormer(host, there, before, marks);
-    }
-    const ref = there?.ref ?? (await makeVif(host, vm, network, inputs, marks));
-    vif = await vifs.getRecord(host.xapi, ref);
-  }
-  const id = renderId({ realm: poolUuid, own: vif.uuid });
-  host.seenIds.add(id);
-  try {
-    return { id, outs: await syncVif(host, vif, inputs, incarnation, false) };
-  } catch (error) {
-    // The VIF exists: with its id the state keeps it, and the next up goes on from here.
-    const outs = outputsOf(inputs, vif, vm, incarnation, "none");
-    throw Object.assign(error as Error, { id, properties: outs, reasons: [(error as Error).message] });
-  }
-}
-
-async function makeVif(
-  host: HostContext,
-  vm: VmRecord,
-  network: NetworkRecord,
-  inputs: Props,
-  marks: Record<string, string>,
-): Promise<string> {
-  const ref = await vifs.create(host.xapi, {
-    VM: vm.ref,
-    network: network.ref,
-    device: textOf(inputs, "device") ?? "0",
-    MAC: textOf(inputs, "mac") ?? "",
-    other_config: marks,
+  const declared = await declaredVif(host, inputs);
+  const target = await writeOtherConfig(host, view, vif, inputs, declared, life);
+  await applySettings(host, view, vif, target.values, (family, error) => {
+    // A declared address is then the guest administrator's task; see guestSetup.
+    if (family === "ipv4" && inputs["ipv4"] !== undefined) return;
+    if (life.carried === undefined) throw error;
+    host.warn(`The address setting of the replaced VIF was not carried over to VIF ${vif.uuid}: ${error.message}`);
   });
-  host.poolChanged();
-  return ref;
+  await target.afterwards();
+  const written = await vifs.getRecord(host.xapi, vif.ref);
+  warnOfNextPlug(host, vif, written);
+  const { currently_attached: plugged } = target.values;
+  try {
+    const isMoved = plugged !== undefined && (await setPlugged(host, view, written, plugged));
+    const now = isMoved ? await vifs.getRecord(host.xapi, vif.ref) : written;
+    const outs = await outputsOf(view, now, inputs, life.incarnation);
+    return { ...outs, drift: [...textsOf(outs, "drift"), ...unwritten(inputs, now, view)] };
+  } catch (error) {
+    const properties = await outputsOf(view, written, inputs, life.incarnation);
+    throw Object.assign(error as Error, { properties });
+  }
 }
 
-/** Brings an existing VIF to what is declared: marks, network, address, plugged when its VM runs. */
-export async function syncVif(
+interface Target {
+  readonly values: Partial<VifValues>;
+  /** Once the values are written. */
+  afterwards(): Promise<void>;
+}
+
+async function writeOtherConfig(
   host: HostContext,
+  view: PoolView,
   vif: vifs.VifRecord,
   inputs: Props,
-  incarnation: string,
-  addressWasOurs: boolean,
-): Promise<Props> {
-  const network = await networkOf(host, textOf(inputs, "network") ?? "");
-  const marks = ownershipMarks(textOf(inputs, "owner") ?? "", incarnation);
-  const missing = Object.entries(marks).filter(([key, value]) => vif.other_config[key] !== value);
-  if (missing.length > 0) await vifs.setOtherConfig(host.xapi, vif.ref, { ...vif.other_config, ...marks });
-  if (vif.network !== network.ref) await vifs.move(host.xapi, vif.ref, network.ref);
-  host.poolChanged();
-  const view = await host.poolView();
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM) as VmRecord;
-  const setter = await syncGuestAddress(host, vif, guestAddressOf(inputs["ipv4"]), addressWasOurs);
-  const now = view.vifs.find((candidate) => candidate.ref === vif.ref) ?? vif;
-  if (vm.power_state === "Running" && !now.currently_attached) await vifs.plug(host.xapi, vif.ref);
-  host.poolChanged();
-  return outputsOf(inputs, await vifs.getRecord(host.xapi, vif.ref), vm, incarnation, setter);
+  declared: DeclaredVif,
+  life: VifLife,
+): Promise<Target> {
+  const marks = ownershipMarks(textOf(inputs, "owner") ?? "", life.incarnation);
+  let otherConfig = vif.other_config;
+  const write = async (keys: Readonly<Record<string, string | null>>) => {
+    const next = withKeys(otherConfig, keys);
+    if (equal(next, otherConfig)) return;
+    otherConfig = next;
+    await vifs.setOtherConfig(host.xapi, vif.ref, next);
+    host.poolChanged();
+  };
+  const former = formerIn("VIF", vif.uuid, vif.other_config);
+  if (former === undefined) {
+    const { values, otherConfig: keys } = targetOfOwn(vif, declared, life);
+    await write({ ...keys, ...marks });
+    return { values, afterwards: async () => {} };
+  }
+  const now = { values: valuesOf(vif, view), otherConfig: vif.other_config };
+  const remembered = remember(former, now, declared);
+  const { values, otherConfig: keys } = wanted(remembered, declared);
+  await write({ ...keys, ...marks, [formerKey]: renderFormer(formerMeanwhile(remembered, declared)) });
+  return { values, afterwards: () => write({ [formerKey]: renderFormer(forget(remembered, declared)) }) };
 }
 
-/** Unplugs when the VM runs, then destroys; already gone is fine. */
-export async function destroyVif(host: HostContext, vif: vifs.VifRecord): Promise<void> {
-  const vm = (await host.poolView()).vms.find((candidate) => candidate.ref === vif.VM);
-  try {
-    if (vm?.power_state === "Running" && vif.currently_attached) await vifs.unplug(host.xapi, vif.ref);
-    await vifs.destroy(host.xapi, vif.ref);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  } finally {
-    host.poolChanged();
-  }
+/** For a VIF that we made: what is declared, what was carried over, and a new VIF's settings where a declaration went. */
+function targetOfOwn(vif: vifs.VifRecord, declared: DeclaredVif, { olds = {}, carried }: VifLife) {
+  const before = declaredParts(olds, undefined);
+  const settings = Object.entries(newVifValues).filter(([name]) => name in before.values);
+  const keys = Object.keys(before.otherConfig).map((key) => [key, null] as const);
+  // Somebody may have written a key since the record was left.
+  const missing = Object.entries(carried?.otherConfig ?? {}).filter(([key]) => !Object.hasOwn(vif.other_config, key));
+  const values: Partial<VifValues> = { ...carried?.values, ...Object.fromEntries(settings), ...declared.values };
+  return { values, otherConfig: { ...Object.fromEntries([...missing, ...keys]), ...declared.otherConfig } };
+}
+
+/** The host looks at these when it plugs a VIF (xapi_xenops.ml of_vif, scripts/vif). */
+function warnOfNextPlug(host: HostContext, before: vifs.VifRecord, now: vifs.VifRecord): void {
+  if (!now.currently_attached) return;
+  const changed = [
+    ...(before.other_config["mtu"] === now.other_config["mtu"] ? [] : ["mtu"]),
+    ...(equal(rateIn(before), rateIn(now)) ? [] : ["rateLimitKBytesPerSecond"]),
+    ...(equal(offloadsIn(before), offloadsIn(now)) ? [] : ["ethtool"]),
+  ];
+  if (changed.length === 0) return;
+  host.warn(
+    `VIF ${now.uuid}: ${changed.join(", ")} changed on a plugged VIF and takes effect when it is plugged the next time ` +
+      `(xe vif-unplug uuid=${now.uuid} && xe vif-plug uuid=${now.uuid}, or a restart of the VM).`,
+  );
+}
+
+function rateIn(vif: vifs.VifRecord): unknown {
+  return [vif.qos_algorithm_type, vif.qos_algorithm_params];
+}
+
+function offloadsIn(vif: vifs.VifRecord): unknown {
+  return Object.fromEntries(Object.entries(vif.other_config).filter(([key]) => key.startsWith("ethtool-")));
 }

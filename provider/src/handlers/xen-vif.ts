@@ -1,42 +1,60 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import { describeOwner } from "../rules/owner";
-import type { Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import type { VifRecord } from "../xapi/vifs";
 import type { Handler, Props } from "./handler";
 import { newIncarnation, ownPartOf, renderId } from "./identity";
-import { incarnationKey } from "./marks";
 import { preflight } from "./preflight";
 import { changedKeys, diffAnswer, equal, textOf, textsOf } from "./props";
-import { networkOf, orFailure, vmOf } from "./references";
+import { vmOf } from "./references";
+import { carriedFor, stillToCarry } from "./vif-carry";
 import { checkVifInputs, normalisedVif } from "./vif-check";
-import { formerOf, giveBack } from "./vif-former";
-import { inputsOf, observedProps } from "./vif-observe";
-import { deviceTaken, ownVifOf } from "./vif-search";
-import { createVif, destroyVif, syncVif } from "./vif-sync";
+import { checkVifOnHost } from "./vif-check-host";
+import { createVif } from "./vif-create";
+import { deleteVif } from "./vif-delete";
+import { inputsOf, observedInputs, outputsOf } from "./vif-observe";
+import { pendingReplacement } from "./vif-replace";
+import { adoptedUuidOf, ownVifOf } from "./vif-search";
+import { syncVif } from "./vif-sync";
+import { removeVmRecord } from "./vm-records";
+
+const inPlace = [
+  ...["owner", "network", "vm", "lockingMode", "ipv4Allowed", "ipv6Allowed", "rateLimitKBytesPerSecond", "mtu"],
+  ...["ethtool", "otherConfig", "plugged", "ipv4", "onDeviceConflict", "adopt"],
+];
+
+/** Drift that only a replacement can mend: a destroy was interrupted after our VIF was gone. */
+const halfPutBack = "destroyed, but the VIF it had replaced was not put back yet";
 
 /** A VM's network interface: handler of the resource XenVif. */
 export const xenVifHandler: Handler = {
-  async check(host, _olds, given) {
+  async check(host, olds, given) {
     const news = normalisedVif(given);
+    const owners = [textOf(news, "owner"), textOf(olds, "owner")].filter((owner) => owner !== undefined);
+    for (const owner of owners) host.declaredOwners.set(owner, owners[0] ?? owner);
     const failures = checkVifInputs(news);
     const { reachable, problems } = await preflight(host, "xapi");
     failures.push(...problems);
-    if (reachable && failures.length === 0) failures.push(...(await checkOnHost(host, news)));
+    if (reachable && failures.length === 0) failures.push(...(await checkVifOnHost(host, news, owners)));
     return { inputs: news, failures };
   },
 
   async diff(host, id, olds, news) {
     host.seenIds.add(id);
-    const replaces = changedKeys(olds, news, ["host", "device"]);
+    const replaces = changedKeys(olds, news, ["host"]);
+    // Not declared: the one it has, for both.
+    if (news["device"] !== undefined) replaces.push(...changedKeys(olds, news, ["device"]));
     if (news["mac"] !== undefined && isOtherMac(olds, news)) replaces.push("mac");
     if (isUnknown(news["vm"]) || (olds["vm"] !== news["vm"] && !(await isSameVm(host, olds, news))))
       replaces.push("vm");
     // A network that is itself being replaced takes the VIF with it; any other network is a move in place.
     if (isUnknown(news["network"])) replaces.push("network");
-    const changed = changedKeys(olds, news, ["owner", "network", "vm", "ipv4", "onDeviceConflict"]);
-    if (textsOf(olds, "drift").length > 0) changed.push("drift");
+    const adopted = adoptedUuidOf(news);
+    if (adopted !== undefined && adopted !== olds["uuid"]) replaces.push("adopt");
+    const changed = changedKeys(ordered(olds), ordered(news), inPlace);
+    const drift = textsOf(olds, "drift");
+    if (drift.includes(halfPutBack)) replaces.push("device");
+    if (drift.length > 0) changed.push("drift");
     return diffAnswer(changed, replaces);
   },
 
@@ -49,64 +67,57 @@ export const xenVifHandler: Handler = {
   async read(host, id, props) {
     host.seenIds.add(id);
     const { poolUuid } = await host.identity();
-    const uuid = ownPartOf(id, poolUuid, "pool", host.profile);
     const view = await host.poolView();
-    const vif = view.vifs.find((candidate) => candidate.uuid === uuid) ?? ownVifOf(view, props);
-    if (vif === undefined) return { id: "", props: {}, inputs: {} };
-    const found = await observedProps(host, vif, props);
-    return { id: renderId({ realm: poolUuid, own: vif.uuid }), props: found, inputs: inputsOf(found) };
+    const vif = await findVif(host, id, props);
+    if (vif === undefined) {
+      const isHalfPutBack = pendingReplacement(view, textOf(props, "owner") ?? "") !== undefined;
+      if (isHalfPutBack) return { id, props: { ...props, drift: [halfPutBack] } };
+      return { id: "", props: {}, inputs: {} };
+    }
+    const inputs = await observedInputs(host, view, vif, props);
+    const found = await outputsOf(view, vif, inputs, textOf(props, "incarnation") ?? "");
+    const foundId = renderId({ realm: poolUuid, own: vif.uuid });
+    return { id: foundId, props: found, ...(equal(inputs, inputsOf(props)) ? {} : { inputs }) };
   },
 
   async update(host, id, olds, news) {
     host.seenIds.add(id);
     host.poolChanged();
-    const vif = await findVif(host, id);
+    const vif = await findVif(host, id, olds);
     if (vif === undefined) {
       throw new XennetError(
         "RESOURCE_GONE",
         `the VIF ${id} is not there any more; run \`pulumi refresh\`, then up again`,
       );
     }
+    const view = await host.poolView();
+    const owner = textOf(news, "owner") ?? "";
+    const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+    const found = carriedFor(host, view, vm, owner);
     const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
-    return { outs: await syncVif(host, vif, news, incarnation, olds["ipv4SetBy"] === "xapi") };
+    try {
+      const outs = await syncVif(host, vif, news, { incarnation, olds, carried: stillToCarry(found, vif) });
+      await removeVmRecord(host, found.vms, "carry", owner);
+      return { outs };
+    } catch (error) {
+      // Everything but the plugging is done; anything else leaves the recorded properties as they are.
+      if ((error as { properties?: unknown }).properties === undefined) throw error;
+      throw Object.assign(error as Error, { id, reasons: [(error as Error).message] });
+    }
   },
 
   async delete(host, id, props) {
     host.poolChanged();
-    const vif = await findVif(host, id);
-    if (vif === undefined) return;
-    const incarnation = textOf(props, "incarnation");
-    if (incarnation === undefined || vif.other_config[incarnationKey] !== incarnation) {
-      host.warn(`VIF ${vif.uuid} carries other marks than this stack's; it was left as it is.`);
-      return;
-    }
-    const former = formerOf(vif);
-    if (former !== undefined) return giveBack(host, vif, former);
-    await destroyVif(host, vif);
+    const work = async () => deleteVif(host, await findVif(host, id, props), props);
+    await host.exclusively(`vm:${textOf(props, "vmUuid")}`, work);
   },
 };
 
-async function findVif(host: HostContext, id: string): Promise<VifRecord | undefined> {
+/** By UUID; or by mark and VM, as a VM revert makes the VIF anew with another UUID. */
+async function findVif(host: HostContext, id: string, props: Props): Promise<VifRecord | undefined> {
   const uuid = ownPartOf(id, (await host.identity()).poolUuid, "pool", host.profile);
-  return (await host.poolView()).vifs.find((vif) => vif.uuid === uuid);
-}
-
-/** What the host says about the references: unknown or ambiguous names, and a device that is taken. */
-async function checkOnHost(host: HostContext, news: Props): Promise<Problem[]> {
-  const [vmText, networkText] = [textOf(news, "vm"), textOf(news, "network")];
-  const failures: Problem[] = [];
-  const vm = vmText && !isUnknown(vmText) ? await orFailure(failures, () => vmOf(host, vmText)) : undefined;
-  if (networkText && !isUnknown(networkText)) await orFailure(failures, () => networkOf(host, networkText));
-  if (vm !== undefined && !isUnknown(news["device"])) {
-    const taken = deviceTaken(await host.poolView(), vm, news);
-    if (taken !== undefined) failures.push(taken);
-    const other = host.claims.claim(`vif/${vm.uuid}/${news["device"]}`, textOf(news, "owner") ?? "");
-    if (other !== undefined) {
-      const reason = `expected a free device, but this program's ${describeOwner(other)} has device ${news["device"]} of "${vm.name_label}" too`;
-      failures.push({ property: "device", reason });
-    }
-  }
-  return failures;
+  const view = await host.poolView();
+  return view.vifs.find((vif) => vif.uuid === uuid) ?? ownVifOf(view, props);
 }
 
 function isOtherMac(olds: Props, news: Props): boolean {
@@ -117,4 +128,10 @@ function isOtherMac(olds: Props, news: Props): boolean {
 /** Another text may name the same VM: its UUID instead of its name, or its new name. */
 async function isSameVm(host: HostContext, olds: Props, news: Props): Promise<boolean> {
   return (await vmOf(host, textOf(news, "vm") ?? "")).uuid === olds["vmUuid"];
+}
+
+/** XAPI's sets have no order. */
+function ordered(props: Props): Props {
+  const sets = ["ipv4Allowed", "ipv6Allowed"].filter((key) => Array.isArray(props[key]) && !isUnknown(props[key]));
+  return { ...props, ...Object.fromEntries(sets.map((key) => [key, textsOf(props, key).sort()])) };
 }

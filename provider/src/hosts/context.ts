@@ -35,7 +35,12 @@ export interface HostContext {
   poolChanged(): void;
   /** Ids this process has met in read, diff or update: a create never takes one of them for a left-over of its own. */
   readonly seenIds: Set<string>;
-  /** Ports claimed in this run. */
+  /**
+   * Owner marks whose declaration this process has checked on this host, with the mark of today: after a rename the old
+   * one leads to the new one. A delete of one of them makes room for a create; any other one is for good.
+   */
+  readonly declaredOwners: Map<string, string>;
+  /** Ports, devices and MAC addresses claimed in this run. */
   readonly claims: Claims;
   /** Runs `work` alone among those with the same key, e.g. one create at a time for a VM. */
   exclusively<T>(key: string, work: () => Promise<T>): Promise<T>;

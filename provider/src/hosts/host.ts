@@ -29,6 +29,7 @@ export class Host implements HostContext {
   readonly dom0: Dom0Host;
   readonly claims: Claims;
   readonly seenIds: Set<string>;
+  readonly declaredOwners = new Map<string, string>();
   readonly #warn: (text: string) => void;
   readonly #locks = new Map<string, Promise<unknown>>();
   readonly #warned = new Set<string>();

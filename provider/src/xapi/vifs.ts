@@ -95,14 +95,30 @@ export function move(client: XapiClient, ref: string, network: string, deadlineM
   return runTask(client, "VIF.move", [ref, network], { deadlineMs });
 }
 
+/** A static address with prefix length; an empty gateway for none. */
+export interface StaticAddress {
+  readonly address: string;
+  readonly gateway: string;
+}
+
 /** Needs guest tools that offer it (VM_LACKS_FEATURE). Since 7.0. */
-export async function configureIpv4(
+export function configureIpv4(client: XapiClient, ref: string, wanted: StaticAddress | undefined): Promise<void> {
+  return configureIp(client, ref, "ipv4", wanted);
+}
+
+/** As {@link configureIpv4}. */
+export function configureIpv6(client: XapiClient, ref: string, wanted: StaticAddress | undefined): Promise<void> {
+  return configureIp(client, ref, "ipv6", wanted);
+}
+
+async function configureIp(
   client: XapiClient,
   ref: string,
-  ipv4: { readonly address: string; readonly gateway: string } | undefined,
+  family: "ipv4" | "ipv6",
+  wanted: StaticAddress | undefined,
 ): Promise<void> {
-  const mode: IpConfigurationMode = ipv4 === undefined ? "None" : "Static";
-  await client.call("VIF.configure_ipv4", ref, mode, ipv4?.address ?? "", ipv4?.gateway ?? "");
+  const mode: IpConfigurationMode = wanted === undefined ? "None" : "Static";
+  await client.call(`VIF.configure_${family}`, ref, mode, wanted?.address ?? "", wanted?.gateway ?? "");
 }
 
 /** Takes effect at once, on a running VM too. Since 6.1. */

@@ -2,34 +2,8 @@ import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
-import type { Host } from "../../../provider/src/hosts/host.ts";
 import { startPool, urnOf } from "./pool-under-test.ts";
-
-type Pool = Awaited<ReturnType<typeof startPool>>;
-
-const owner = urnOf("XenVif", "web1");
-const ipv4 = { address: "192.168.100.11/24", gateway: "192.168.100.1" };
-const web1 = { owner, vm: "Fedora server 1" };
-
-async function makeNetwork(pool: Pool, name = "Internal network"): Promise<string> {
-  const given = { owner: urnOf("XenNetwork", name), nameLabel: name };
-  const { inputs } = await xenNetworkHandler.check(pool.host, {}, given);
-  return (await xenNetworkHandler.create(pool.host, inputs)).id;
-}
-
-async function checked(host: Host, given: Props): Promise<Props> {
-  const { inputs, failures } = await handler.check(host, {}, given);
-  expect(failures).toEqual([]);
-  return inputs;
-}
-
-async function deviceZero(pool: Pool): Promise<Props & { ref: string }> {
-  const vm = await pool.vmNamed("Fedora server 1");
-  const all = await pool.simulator.admin.call<Record<string, Props>>("VIF.get_all_records");
-  const found = Object.entries(all).find(([, vif]) => vif["VM"] === vm && vif["device"] === "0");
-  if (found === undefined) throw new Error("the seeded VIF is missing");
-  return { ...found[1], ref: found[0] };
-}
+import { checked, deviceZero, ipv4, makeNetwork, web1 } from "./vif-under-test.ts";
 
 test("takes over the VIF on the device, keeping UUID and MAC, and gives it back on destroy", async () => {
   await using pool = await startPool();
@@ -128,8 +102,7 @@ test("moves to another network in place, keeping UUID and MAC", async () => {
   expect(await handler.diff(pool.host, id, outs, news)).toMatchObject({ changes: true, replaces: [] });
   const updated = await handler.update(pool.host, id, outs, news);
   expect([updated.outs["uuid"], updated.outs["mac"]]).toEqual([outs["uuid"], outs["mac"]]);
-  const read = await handler.read(pool.newProcess(), id, updated.outs);
-  expect(read.inputs).toEqual(news);
+  expect(await handler.read(pool.newProcess(), id, updated.outs)).toEqual({ id, props: updated.outs });
 });
 
 test("an address that is not declared any more goes back to what the VIF had before", async () => {
@@ -174,7 +147,7 @@ test("a second look changes nothing and writes nothing", async () => {
   const writing = pool.writingCalls();
   const later = pool.newProcess();
   const read = await handler.read(later, id, outs);
-  expect(read).toEqual({ id, props: outs, inputs });
+  expect(read).toEqual({ id, props: outs });
   expect(await handler.diff(later, id, read.props, inputs)).toMatchObject({ changes: false });
   expect(pool.writingCalls()).toBe(writing);
 });
@@ -225,7 +198,7 @@ test.each([
   [{ ipv4: { address: "192.168.100.11" } }, "ipv4.address", /with prefix length/],
   [{ ipv4: { ...ipv4, gateway: "10.0.0.1" } }, "ipv4.gateway", /in the guest's network 192.168.100.0\/24/],
   [{ ipv4: "192.168.100.11/24" }, "ipv4", /expected an object/],
-  [{ onDeviceConflict: "steal" }, "onDeviceConflict", /"fail" or "takeOver"/],
+  [{ onDeviceConflict: "steal" }, "onDeviceConflict", /"fail" or "takeOver" or "replace"/],
 ])("refuses %j, naming %s", async (wrong, property, reason) => {
   await using pool = await startPool();
   const network = await makeNetwork(pool);

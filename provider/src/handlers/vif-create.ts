@@ -1,0 +1,133 @@
+import type { HostContext } from "../hosts/context";
+import type { PoolView } from "../hosts/pool-view";
+import { XapiError } from "../xapi/errors";
+import * as vifs from "../xapi/vifs";
+import type { VmRecord } from "../xapi/vms";
+import type { CreateAnswer, Props } from "./handler";
+import { newIncarnation, renderId, stateVersion } from "./identity";
+import { ownerKey, ownershipMarks, replacedKey } from "./marks";
+import { plain, textOf } from "./props";
+import { type Carried, carriedFor, stillToCarry } from "./vif-carry";
+import { explaining } from "./vif-failures";
+import { type DeclaredVif, newVifValues } from "./vif-fields";
+import { takeVif } from "./vif-former";
+import { pendingReplacement, type ReplacedVif, removeForReplacement, restoreReplaced } from "./vif-replace";
+import { findPlace, ownVifOf } from "./vif-search";
+import { declaredVif, syncVif } from "./vif-sync";
+import { removeVmRecord } from "./vm-records";
+
+/** What the steps of one create share. */
+interface Creation {
+  readonly host: HostContext;
+  readonly inputs: Props;
+  readonly owner: string;
+  readonly incarnation: string;
+  readonly declared: DeclaredVif;
+  readonly carried: Carried | undefined;
+}
+
+/**
+ * The body of create: finds a left-over of ours, takes the VIF that is there, replaces it, or makes a new one. Each step
+ * leaves on the host what the next run needs to go on from there.
+ */
+export async function createVif(host: HostContext, vmRef: string, inputs: Props): Promise<CreateAnswer> {
+  host.poolChanged();
+  const { poolUuid } = await host.identity();
+  const owner = textOf(inputs, "owner") ?? "";
+  await undoElsewhere(host, vmRef, inputs, owner);
+  const view = await host.poolView();
+  const vm = view.vms.find((candidate) => candidate.ref === vmRef) as VmRecord;
+  const found = carriedFor(host, view, vm, owner);
+  const incarnation = newIncarnation();
+  const creation = {
+    host,
+    inputs,
+    owner,
+    incarnation,
+    declared: await declaredVif(host, inputs),
+    carried: found.record,
+  };
+  const isSeen = (uuid: string) => host.seenIds.has(renderId({ realm: poolUuid, own: uuid }));
+  const leftOver = ownVifOf(view, { ...inputs, vmUuid: vm.uuid }, isSeen);
+  const vif = await vifs.getRecord(host.xapi, leftOver?.ref ?? (await obtainVif(creation, view, vm)));
+  const id = renderId({ realm: poolUuid, own: vif.uuid });
+  host.seenIds.add(id);
+  try {
+    const pending = pendingReplacement(await host.poolView(), owner);
+    if (pending !== undefined) await removeVmRecord(host, [pending.vm], "replaced", owner);
+    const outs = await syncVif(host, vif, inputs, { incarnation, carried: stillToCarry(found, vif) });
+    await removeVmRecord(host, found.vms, "carry", owner);
+    return { id, outs };
+  } catch (error) {
+    // The VIF exists: with its id the state keeps it, and the next up goes on from here.
+    const outs = { uuid: vif.uuid, mac: vif.MAC, device: vif.device, vmUuid: vm.uuid, currentlyAttached: false };
+    const unfinished = plain({ ...inputs, ...outs, drift: ["not finished"], incarnation, stateVersion });
+    const { properties = unfinished } = error as { properties?: Props };
+    throw Object.assign(error as Error, { id, properties, reasons: [(error as Error).message] });
+  }
+}
+
+/** An interrupted replacement that this declaration does not go on with is undone first. */
+async function undoElsewhere(host: HostContext, vmRef: string, inputs: Props, owner: string): Promise<void> {
+  const view = await host.poolView();
+  const pending = pendingReplacement(view, owner);
+  if (pending === undefined) return;
+  const { vm, record } = pending;
+  const isSamePlace = vm.ref === vmRef && record.device === inputs["device"];
+  if (isSamePlace && inputs["onDeviceConflict"] === "replace") return;
+  const isOurs = (vif: vifs.VifRecord) => vif.VM === vm.ref && vif.other_config[ownerKey] === owner;
+  const isRecordedElsewhere = view.vifs.some((vif) => vif.uuid === record.uuid || isOurs(vif));
+  if (isRecordedElsewhere) await removeVmRecord(host, [vm], "replaced", owner);
+  else await restoreReplaced(host, pending);
+}
+
+/** The reference of the VIF that is to be brought to what is declared. */
+async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Promise<string> {
+  const { host, inputs, owner, declared, incarnation } = creation;
+  const { there, refused } = findPlace(view, vm, inputs, [owner]);
+  if (refused !== undefined) throw refused;
+  const pending = pendingReplacement(view, owner);
+  if (there === undefined) return makeVif(creation, view, vm, pending?.record);
+  if (inputs["onDeviceConflict"] !== "replace") {
+    await takeVif(host, there, declared, ownershipMarks(owner, incarnation));
+    return there.ref;
+  }
+  const record = await removeForReplacement(host, view, vm, there, owner);
+  try {
+    return await makeVif(creation, view, vm, record);
+  } catch (error) {
+    // XAPI refused ours, and without a resource in the state nobody would put the other one back.
+    if (error instanceof XapiError) await restoreReplaced(host, { vm, record });
+    throw error;
+  }
+}
+
+async function makeVif(
+  { host, inputs, owner, incarnation, declared, carried }: Creation,
+  view: PoolView,
+  vm: VmRecord,
+  replaced: ReplacedVif | undefined,
+): Promise<string> {
+  const network = view.networks.find((candidate) => candidate.uuid === declared.values.network);
+  const values = { ...newVifValues, ...carried?.values, ...declared.values };
+  const { locking_mode, ipv4_allowed, ipv6_allowed, qos_algorithm_type, qos_algorithm_params } = values;
+  // Editions without locking refuse the fields, whatever is in them.
+  const isLocked = locking_mode !== "network_default" || ipv4_allowed.length + ipv6_allowed.length > 0;
+  const device = textOf(inputs, "device") ?? "0";
+  const place = { vmUuid: vm.uuid, vmName: vm.name_label, device, network: network?.name_label ?? "" };
+  const ref = await explaining(`made on network "${place.network}"`, place, () =>
+    vifs.create(host.xapi, {
+      ...{ VM: vm.ref, network: network?.ref ?? "", device, MAC: textOf(inputs, "mac") ?? "" },
+      ...{ qos_algorithm_type, qos_algorithm_params },
+      ...(isLocked ? { locking_mode, ipv4_allowed, ipv6_allowed } : {}),
+      other_config: {
+        ...carried?.otherConfig,
+        ...declared.otherConfig,
+        ...(replaced === undefined ? {} : { [replacedKey]: JSON.stringify(replaced) }),
+        ...ownershipMarks(owner, incarnation),
+      },
+    }),
+  );
+  host.poolChanged();
+  return ref;
+}
