@@ -7,7 +7,7 @@ import { guestAddressesOf } from "./guest-addresses";
 import { guestSetup } from "./guest-setup";
 import type { Props } from "./handler";
 import { renderId, stateVersion } from "./identity";
-import { ownerKey } from "./marks";
+import { formerKey, incarnationKey, ownerKey } from "./marks";
 import { plain, textMapOf, textOf } from "./props";
 import { declaredParts, differingSettings, guestAddressOf, sameSetting, valuesOf } from "./vif-fields";
 
@@ -47,7 +47,7 @@ export async function observedInputs(host: HostContext, view: PoolView, vif: Vif
   const inputs = inputsOf(props);
   return plain({
     ...inputs,
-    owner: vif.other_config[ownerKey] ?? "",
+    owner: observedOwner(vif, props),
     network: inputs["network"] === undefined ? undefined : await observedNetwork(host, view, vif, props),
     device: inputs["device"] === undefined ? undefined : vif.device,
     lockingMode: inputs["lockingMode"] === undefined ? undefined : vif.locking_mode,
@@ -70,6 +70,12 @@ export function inputsOf(props: Props): Props {
   const isAdoptedByUuid = typeof props["adopt"] === "object";
   const isInput = (key: string) => !outputOnly.has(key) && key !== "mac" && !(key === "device" && isAdoptedByUuid);
   return Object.fromEntries(Object.entries(props).filter(([key]) => isInput(key)));
+}
+
+/** None when a mark of ours was removed by hand, so that the next up writes them anew. */
+function observedOwner(vif: VifRecord, props: Props): string {
+  const marks = [incarnationKey, ...(props["takenOver"] === true ? [formerKey] : [])];
+  return marks.every((key) => vif.other_config[key] !== undefined) ? (vif.other_config[ownerKey] ?? "") : "";
 }
 
 /** In the form that was declared, while that still names the network the VIF is on. */

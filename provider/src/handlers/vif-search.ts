@@ -5,7 +5,7 @@ import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import { formerIn } from "./former";
 import type { Props } from "./handler";
-import { ownerKey } from "./marks";
+import { incarnationKey, ownerKey } from "./marks";
 import { textOf } from "./props";
 
 /**
@@ -30,6 +30,21 @@ export function ownVifOf(
     );
   }
   return found[0];
+}
+
+/**
+ * Refuses a VIF that carries another resource's mark now. Ours is the new owner's or, after a rename, the one that came
+ * with our incarnation; no mark at all is written anew.
+ */
+export function refuseOthers(vif: VifRecord, recorded: Props, news: Props): void {
+  const { [ownerKey]: bearer, [incarnationKey]: incarnation } = vif.other_config;
+  const isOurs = bearer === news["owner"] || (incarnation !== undefined && incarnation === recorded["incarnation"]);
+  if (bearer === undefined || isOurs) return;
+  throw new XennetError(
+    "VIF_FOREIGN",
+    `expected a VIF that no other resource manages, found that VIF ${vif.uuid} belongs to ${describeOwner(bearer)}. ` +
+      `Take it out of that stack first; if that stack is gone, remove the keys ${ownerKey} and ${incarnationKey} with \`xe vif-param-remove\``,
+  );
 }
 
 /** What a declaration finds in the place it names. */

@@ -14,7 +14,7 @@ import { createVif } from "./vif-create";
 import { deleteVif } from "./vif-delete";
 import { inputsOf, observedInputs, outputsOf } from "./vif-observe";
 import { pendingReplacement } from "./vif-replace";
-import { adoptedUuidOf, ownVifOf } from "./vif-search";
+import { adoptedUuidOf, ownVifOf, refuseOthers } from "./vif-search";
 import { syncVif } from "./vif-sync";
 import { removeVmRecord } from "./vm-records";
 
@@ -90,6 +90,7 @@ export const xenVifHandler: Handler = {
         `the VIF ${id} is not there any more; run \`pulumi refresh\`, then up again`,
       );
     }
+    refuseOthers(vif, olds, news);
     const view = await host.poolView();
     const owner = textOf(news, "owner") ?? "";
     const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
