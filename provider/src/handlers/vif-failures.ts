@@ -79,7 +79,7 @@ export function refusal(method: string, description: readonly string[], what: st
 
 function explained(error: XapiError, what: string, place: VifPlace): XapiError {
   const { xapiCode, params } = error;
-  const method = String(error.facts["method"]);
+  const method = String(error.facts["method"]).replace(/^Async\./, "");
   const subject = `device ${place.device} of VM "${place.vmName}" (${place.vmUuid}) is to be ${what}`;
   const todo = Object.hasOwn(advice, xapiCode) ? `. ${advice[xapiCode]?.(place)}` : "";
   const message = `${subject}, but ${sentenceFor(xapiCode, params)} (${xapiCode})${todo}`;
