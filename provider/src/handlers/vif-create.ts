@@ -39,23 +39,22 @@ export async function createVif(host: HostContext, vmRef: string, inputs: Props)
   const vm = view.vms.find((candidate) => candidate.ref === vmRef) as VmRecord;
   const found = carriedFor(host, view, vm, owner);
   const incarnation = newIncarnation();
-  const creation = {
-    host,
-    inputs,
-    owner,
-    incarnation,
-    declared: await declaredVif(host, inputs),
-    carried: found.record,
-  };
+  const declared = await declaredVif(host, inputs);
+  const creation = { host, inputs, owner, incarnation, declared, carried: found.record };
   const isSeen = (uuid: string) => host.seenIds.has(renderId({ realm: poolUuid, own: uuid }));
   const leftOver = ownVifOf(view, { ...inputs, vmUuid: vm.uuid }, isSeen);
-  const vif = await vifs.getRecord(host.xapi, leftOver?.ref ?? (await obtainVif(creation, view, vm)));
+  const { ref, replacedOn } =
+    leftOver === undefined
+      ? await obtainVif(creation, view, vm)
+      : { ref: leftOver.ref, replacedOn: pendingReplacement(view, owner)?.vm };
+  const vif = await vifs.getRecord(host.xapi, ref);
   const id = renderId({ realm: poolUuid, own: vif.uuid });
   host.seenIds.add(id);
   try {
-    const pending = pendingReplacement(await host.poolView(), owner);
-    if (pending !== undefined) await removeVmRecord(host, [pending.vm], "replaced", owner);
-    const outs = await syncVif(host, vif, inputs, { incarnation, carried: stillToCarry(found, vif) });
+    // The VIF has the record now.
+    if (replacedOn !== undefined) await removeVmRecord(host, [replacedOn], "replaced", owner);
+    const carried = stillToCarry(found, vif);
+    const outs = await syncVif(host, vif, inputs, { incarnation, view, declared, carried });
     await removeVmRecord(host, found.vms, "carry", owner);
     return { id, outs };
   } catch (error) {
@@ -81,20 +80,28 @@ async function undoElsewhere(host: HostContext, vmRef: string, inputs: Props, ow
   else await restoreReplaced(host, pending);
 }
 
-/** The reference of the VIF that is to be brought to what is declared. */
-async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Promise<string> {
+interface Obtained {
+  readonly ref: string;
+  /** The VM whose record of a replaced VIF has served. */
+  readonly replacedOn?: VmRecord | undefined;
+}
+
+/** The VIF that is to be brought to what is declared. */
+async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Promise<Obtained> {
   const { host, inputs, owner, declared, incarnation } = creation;
   const { there, refused } = findPlace(view, vm, inputs, [owner]);
   if (refused !== undefined) throw refused;
-  const pending = pendingReplacement(view, owner);
-  if (there === undefined) return makeVif(creation, view, vm, pending?.record);
+  if (there === undefined) {
+    const pending = pendingReplacement(view, owner);
+    return { ref: await makeVif(creation, view, vm, pending?.record), replacedOn: pending?.vm };
+  }
   if (inputs["onDeviceConflict"] !== "replace") {
-    await takeVif(host, there, declared, ownershipMarks(owner, incarnation));
-    return there.ref;
+    await takeVif(host, view, there, declared, ownershipMarks(owner, incarnation));
+    return { ref: there.ref };
   }
   const record = await removeForReplacement(host, view, vm, there, owner);
   try {
-    return await makeVif(creation, view, vm, record);
+    return { ref: await makeVif(creation, view, vm, record), replacedOn: vm };
   } catch (error) {
     // XAPI refused ours, and without a resource in the state nobody would put the other one back.
     if (error instanceof XapiError) await restoreReplaced(host, { vm, record });

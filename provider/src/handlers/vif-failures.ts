@@ -14,7 +14,8 @@ export interface VifPlace {
 
 type Advice = (place: VifPlace) => string;
 
-const shutDown: Advice = ({ vmUuid }) => `Shut the VM down (xe vm-shutdown uuid=${vmUuid}) and run up again`;
+const shutDown: Advice = ({ vmUuid }) =>
+  `Shut the VM down (in the guest, or xe vm-shutdown uuid=${vmUuid}) and run up again`;
 const highAvailability: Advice = ({ vmUuid }) =>
   `Use a network that all hosts share, or take the VM out of high availability (xe vm-param-set uuid=${vmUuid} ha-restart-priority=)`;
 

@@ -1,4 +1,5 @@
 import type { HostContext } from "../hosts/context";
+import type { PoolView } from "../hosts/pool-view";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
 import { type Former, forget, remember, renderFormer, withKeys } from "./former";
@@ -11,11 +12,12 @@ import { setPlugged } from "./vif-plug";
 /** Marks a VIF that was there, and writes its former values, in one call before anything is changed. */
 export async function takeVif(
   host: HostContext,
+  view: PoolView,
   vif: VifRecord,
   declared: DeclaredVif,
   marks: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const now = { values: valuesOf(vif, await host.poolView()), otherConfig: vif.other_config };
+  const now = { values: valuesOf(vif, view), otherConfig: vif.other_config };
   const former = remember({ owner: marks[ownerKey] ?? "", values: {}, otherConfig: {} }, now, declared);
   // A record that is there already is older than any change, so it is kept.
   const kept = { [formerKey]: renderFormer(former), ...vif.other_config, ...marks };

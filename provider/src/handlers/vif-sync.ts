@@ -16,6 +16,9 @@ import { setPlugged } from "./vif-plug";
 /** What a sync has to know besides the declaration. */
 export interface VifLife {
   readonly incarnation: string;
+  /** Networks and VMs as they are; the VIF itself may be newer. */
+  readonly view: PoolView;
+  readonly declared: DeclaredVif;
   /** The last known properties: what they declare and the inputs do not goes back to a new VIF's. */
   readonly olds?: Props;
   readonly carried?: Carried | undefined;
@@ -32,9 +35,8 @@ export async function declaredVif(host: HostContext, inputs: Props): Promise<Dec
  * go first, in one call; plugging goes last, and when it is refused the error carries the outputs as `properties`.
  */
 export async function syncVif(host: HostContext, vif: vifs.VifRecord, inputs: Props, life: VifLife): Promise<Props> {
-  const view = await host.poolView();
-  const declared = await declaredVif(host, inputs);
-  const target = await writeOtherConfig(host, view, vif, inputs, declared, life);
+  const { view } = life;
+  const target = await writeOtherConfig(host, vif, inputs, life);
   await applySettings(host, view, vif, target.values, (family, error) => {
     // A declared address is then the guest administrator's task; see guestSetup.
     if (family === "ipv4" && inputs["ipv4"] !== undefined) return;
@@ -62,14 +64,8 @@ interface Target {
   afterwards(): Promise<void>;
 }
 
-async function writeOtherConfig(
-  host: HostContext,
-  view: PoolView,
-  vif: vifs.VifRecord,
-  inputs: Props,
-  declared: DeclaredVif,
-  life: VifLife,
-): Promise<Target> {
+async function writeOtherConfig(host: HostContext, vif: vifs.VifRecord, inputs: Props, life: VifLife): Promise<Target> {
+  const { view, declared } = life;
   const marks = ownershipMarks(textOf(inputs, "owner") ?? "", life.incarnation);
   let otherConfig = vif.other_config;
   const write = async (keys: Readonly<Record<string, string | null>>) => {
@@ -81,7 +77,7 @@ async function writeOtherConfig(
   };
   const former = formerIn("VIF", vif.uuid, vif.other_config);
   if (former === undefined) {
-    const { values, otherConfig: keys } = targetOfOwn(vif, declared, life);
+    const { values, otherConfig: keys } = targetOfOwn(vif, life);
     await write({ ...keys, ...marks });
     return { values, afterwards: async () => {} };
   }
@@ -93,7 +89,7 @@ async function writeOtherConfig(
 }
 
 /** For a VIF that we made: what is declared, what was carried over, and a new VIF's settings where a declaration went. */
-function targetOfOwn(vif: vifs.VifRecord, declared: DeclaredVif, { olds = {}, carried }: VifLife) {
+function targetOfOwn(vif: vifs.VifRecord, { declared, olds = {}, carried }: VifLife) {
   const before = declaredParts(olds, undefined);
   const settings = Object.entries(newVifValues).filter(([name]) => name in before.values);
   const keys = Object.keys(before.otherConfig).map((key) => [key, null] as const);

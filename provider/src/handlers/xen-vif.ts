@@ -15,7 +15,7 @@ import { deleteVif } from "./vif-delete";
 import { inputsOf, observedInputs, outputsOf } from "./vif-observe";
 import { pendingReplacement } from "./vif-replace";
 import { adoptedUuidOf, ownVifOf, refuseOthers } from "./vif-search";
-import { syncVif } from "./vif-sync";
+import { declaredVif, syncVif } from "./vif-sync";
 import { removeVmRecord } from "./vm-records";
 
 const inPlace = [
@@ -97,7 +97,9 @@ export const xenVifHandler: Handler = {
     const found = carriedFor(host, view, vm, owner);
     const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
     try {
-      const outs = await syncVif(host, vif, news, { incarnation, olds, carried: stillToCarry(found, vif) });
+      const declared = await declaredVif(host, news);
+      const carried = stillToCarry(found, vif);
+      const outs = await syncVif(host, vif, news, { incarnation, view, declared, olds, carried });
       await removeVmRecord(host, found.vms, "carry", owner);
       return { outs };
     } catch (error) {

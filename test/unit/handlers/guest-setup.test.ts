@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { guestAddressesOf } from "../../../provider/src/handlers/guest-addresses.ts";
+import { guestSetup } from "../../../provider/src/handlers/guest-setup.ts";
+import { isIpv6 } from "../../../provider/src/validation/ipv6.ts";
+
+const address = { address: "192.168.100.11/26", gateway: "192.168.100.1" };
+
+test("writes an address with gateway for every common guest, matched by MAC address where the format can", () => {
+  const { setBy, ...texts } = guestSetup("guest", address, "02:16:3e:00:00:0A", "1");
+  expect(setBy).toBe("guest");
+  const shown = Object.entries(texts).map(([name, text]) => `== ${name}\n${text}`);
+  expect(shown.join("")).toMatchInlineSnapshot(`
+    "== netplan
+    # /etc/netplan/60-xen-vif1.yaml, mode 600; then: netplan apply
+    network:
+      version: 2
+      ethernets:
+        xen-vif1:
+          match:
+            macaddress: "02:16:3e:00:00:0a"
+          dhcp4: false
+          addresses: ["192.168.100.11/26"]
+          routes:
+            - to: "0.0.0.0/0"
+              via: "192.168.100.1"
+    == networkManager
+    # /etc/NetworkManager/system-connections/xen-vif1.nmconnection, owner root, mode 600; then: nmcli connection reload && nmcli connection up xen-vif1
+    [connection]
+    id=xen-vif1
+    type=ethernet
+
+    [ethernet]
+    mac-address=02:16:3E:00:00:0A
+
+    [ipv4]
+    method=manual
+    address1=192.168.100.11/26,192.168.100.1
+    == ifcfg
+    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1
+    TYPE=Ethernet
+    NAME=xen-vif1
+    HWADDR=02:16:3E:00:00:0A
+    BOOTPROTO=none
+    ONBOOT=yes
+    IPADDR=192.168.100.11
+    PREFIX=26
+    GATEWAY=192.168.100.1
+    DEFROUTE=yes
+    == ifupdown
+    # /etc/network/interfaces; put the interface's name for eth1: ip -br link | grep -i 02:16:3e:00:00:0a
+    auto eth1
+    iface eth1 inet static
+        address 192.168.100.11/26
+        gateway 192.168.100.1
+    == windows
+    # In PowerShell, as administrator
+    $adapter = Get-NetAdapter | Where-Object MacAddress -eq "02-16-3E-00-00-0A"
+    netsh interface ipv4 set address "name=$($adapter.ifIndex)" source=static address=192.168.100.11 mask=255.255.255.192 gateway=192.168.100.1
+    "
+  `);
+});
+
+test("writes an address without gateway without a default route", () => {
+  const { setBy, ...texts } = guestSetup("guest", { ...address, gateway: "" }, "02:16:3e:00:00:0A", "1");
+  const shown = Object.entries(texts).map(([name, text]) => `== ${name}\n${text}`);
+  expect(shown.join("")).toMatchInlineSnapshot(`
+    "== netplan
+    # /etc/netplan/60-xen-vif1.yaml, mode 600; then: netplan apply
+    network:
+      version: 2
+      ethernets:
+        xen-vif1:
+          match:
+            macaddress: "02:16:3e:00:00:0a"
+          dhcp4: false
+          addresses: ["192.168.100.11/26"]
+    == networkManager
+    # /etc/NetworkManager/system-connections/xen-vif1.nmconnection, owner root, mode 600; then: nmcli connection reload && nmcli connection up xen-vif1
+    [connection]
+    id=xen-vif1
+    type=ethernet
+
+    [ethernet]
+    mac-address=02:16:3E:00:00:0A
+
+    [ipv4]
+    method=manual
+    address1=192.168.100.11/26
+    == ifcfg
+    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1
+    TYPE=Ethernet
+    NAME=xen-vif1
+    HWADDR=02:16:3E:00:00:0A
+    BOOTPROTO=none
+    ONBOOT=yes
+    IPADDR=192.168.100.11
+    PREFIX=26
+    == ifupdown
+    # /etc/network/interfaces; put the interface's name for eth1: ip -br link | grep -i 02:16:3e:00:00:0a
+    auto eth1
+    iface eth1 inet static
+        address 192.168.100.11/26
+    == windows
+    # In PowerShell, as administrator
+    $adapter = Get-NetAdapter | Where-Object MacAddress -eq "02-16-3E-00-00-0A"
+    netsh interface ipv4 set address "name=$($adapter.ifIndex)" source=static address=192.168.100.11 mask=255.255.255.192 gateway=none
+    "
+  `);
+});
+
+test.each(["xapi", "none"] as const)("writes nothing when the setter is %s", (setBy) => {
+  expect(guestSetup(setBy, address, "02:16:3e:00:00:0A", "1")).toEqual({ setBy });
+});
+
+test.each([
+  ["192.168.100.11/8", "255.0.0.0"],
+  ["192.168.100.11/24", "255.255.255.0"],
+  ["192.168.100.11/30", "255.255.255.252"],
+])("the netmask of %s is %s", (given, mask) => {
+  expect(guestSetup("guest", { address: given, gateway: "" }, "02:16:3e:00:00:0A", "0").windows).toContain(
+    `mask=${mask} `,
+  );
+});
+
+test("keeps the addresses of the VIF's own device, IPv4 first, each once, and no link-local one", () => {
+  const networks = {
+    ...{ "1/ipv6/0": "FE80::1", "1/ipv6/1": "febf::1", "1/ipv6/2": "fec0::1", "1/ipv6/10": "fd00::2" },
+    ...{ "1/ip": "10.0.0.5 10.0.0.6", "1/ipv4/0": "10.0.0.5", "1/ipv4/1": "169.254.7.7", "11/ip": "10.9.9.9" },
+    "1/other": "no address",
+  };
+  expect(guestAddressesOf(networks, "1")).toEqual(["10.0.0.5", "10.0.0.6", "fec0::1", "fd00::2"]);
+  expect(guestAddressesOf({}, "1")).toEqual([]);
+});
+
+test.each(["::", "::1", "fd00::11", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "1:2:3:4:5:6:7::"])("%s is IPv6", (text) => {
+  expect(isIpv6(text)).toBe(true);
+});
+
+test.each([
+  "",
+  ":",
+  ":::",
+  "1::2::3",
+  "1:2:3:4:5:6:7",
+  "12345::",
+  "fe80::1%eth0",
+  "10.0.0.1",
+  "::1:2:3:4:5:6:7:8",
+  "g::",
+])("%j is not IPv6", (text) => {
+  expect(isIpv6(text)).toBe(false);
+});
