@@ -13,7 +13,7 @@ export interface FoundRecord<T> {
 }
 
 /** The key under which a resource's record lies; the owner itself is longer than is fit for a key. */
-export function vmRecordKey(kind: RecordKind, owner: string): string {
+function vmRecordKey(kind: RecordKind, owner: string): string {
   return `xennet:${kind}:${createHash("sha256").update(owner).digest("hex").slice(0, 16)}`;
 }
 

@@ -5,7 +5,7 @@ import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif
 import type { Host } from "../../../provider/src/hosts/host.ts";
 import { type PoolUnderTest, urnOf } from "./pool-under-test.ts";
 
-export const owner = urnOf("XenVif", "web1");
+const owner = urnOf("XenVif", "web1");
 export const ipv4 = { address: "192.168.100.11/24", gateway: "192.168.100.1" };
 export const web1 = { owner, vm: "Fedora server 1" };
 
