@@ -55,7 +55,10 @@ export interface Found {
   readonly refused?: XennetError;
 }
 
-/** Looks at the device or the VIF that is declared. `owners` are the resource's own marks, old and new. */
+/**
+ * Looks at the device or the VIF that is declared. `owners` are the resource's own marks, old and new; an empty one says
+ * that its mark was found removed by hand on this very place, so that a VIF without any counts as its own.
+ */
 export function findPlace(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
   const found = inputs["adopt"] === undefined ? onDevice(view, vm, inputs, owners) : toAdopt(view, vm, inputs, owners);
   if (found.refused !== undefined || found.there === undefined) return found;
@@ -67,7 +70,7 @@ function onDevice(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly 
   const there = vifsOf(view, vm).find((vif) => vif.device === inputs["device"]);
   if (there === undefined) return {};
   const owner = there.other_config[ownerKey];
-  if (owner !== undefined && owners.includes(owner)) return { there };
+  if (owners.includes(owner ?? "")) return { there };
   const used = usedDevices(view, vm);
   const what = `device "${there.device}" of VM "${vm.name_label}" has ${described(view, there)}`;
   if (owner !== undefined) {

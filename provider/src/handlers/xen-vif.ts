@@ -30,8 +30,12 @@ const halfPutBack = "destroyed, but the VIF it had replaced was not put back yet
 export const xenVifHandler: Handler = {
   async check(host, olds, given) {
     const news = normalisedVif(given);
-    const owners = [textOf(news, "owner"), textOf(olds, "owner")].filter((owner) => owner !== undefined);
-    for (const owner of owners) host.declaredOwners.set(owner, owners[0] ?? owner);
+    const before = textOf(olds, "owner");
+    // A refresh that found the mark removed has recorded an empty one; elsewhere a VIF without a mark is somebody's.
+    const isSamePlace = equal([olds["vm"], olds["device"]], [news["vm"], news["device"]]);
+    const isOwn = before !== undefined && (before !== "" || isSamePlace);
+    const owners = [textOf(news, "owner"), isOwn ? before : undefined].filter((owner) => owner !== undefined);
+    for (const owner of owners) if (owner !== "") host.declaredOwners.set(owner, owners[0] ?? owner);
     const failures = checkVifInputs(news);
     const { reachable, problems } = await preflight(host, "xapi");
     failures.push(...problems);

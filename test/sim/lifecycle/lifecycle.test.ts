@@ -7,8 +7,9 @@ import { expectToSurviveInterruptions, mishaps } from "./interruptions.ts";
 import { OneResourceStack } from "./one-resource-stack.ts";
 import { exceptFor, poolRecords } from "./pool-records.ts";
 import { xenNetworkCase } from "./xen-network.ts";
+import { xenVifCase } from "./xen-vif.ts";
 
-const cases: readonly LifecycleCase[] = [xenNetworkCase];
+const cases: readonly LifecycleCase[] = [xenNetworkCase, xenVifCase];
 const profiles: readonly ProfileName[] = ["xcp-ng-8.2", "xcp-ng-8.3"];
 const table = profiles.flatMap((profile) =>
   cases.map((lifecycle) => ({ profile, lifecycle, title: `${lifecycle.kind} on ${profile}` })),
