@@ -32,7 +32,8 @@ export function declaredIn(props: Props): Props {
 
 /** What only the state knows, or keeps for the case that somebody removes it on the host. */
 interface KeptOutputs {
-  readonly incarnation: string;
+  /** Absent for a network that is only read. */
+  readonly incarnation?: string;
   /** How the adopted network was found. */
   readonly selector?: unknown;
   readonly former?: Former | undefined;

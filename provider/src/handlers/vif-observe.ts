@@ -31,6 +31,15 @@ export async function outputsOf(view: PoolView, vif: VifRecord, inputs: Props, i
   });
 }
 
+/** Where a VIF is that is only read: the parts a declaration would name. */
+export function placeOf(view: PoolView, vif: VifRecord, poolUuid: string): Props {
+  const network = view.networks.find((candidate) => candidate.ref === vif.network);
+  return plain({
+    vm: view.vms.find((candidate) => candidate.ref === vif.VM)?.uuid,
+    network: network === undefined ? undefined : renderId({ realm: poolUuid, own: network.uuid }),
+  });
+}
+
 /** What of the declaration the host does not have, though it was written just now. */
 export function unwritten(inputs: Props, vif: VifRecord, view: PoolView): string[] {
   const { values } = declaredParts(inputs, undefined);

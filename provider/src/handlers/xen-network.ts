@@ -1,6 +1,7 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
 import type { NetworkRecord } from "../xapi/networks";
+import { inputsOfExisting, isOnlyRead, notFound } from "./existing";
 import type { Former } from "./former";
 import type { Handler } from "./handler";
 import { newIncarnation } from "./identity";
@@ -41,7 +42,11 @@ export const xenNetworkHandler: Handler = {
   async read(host, id, props) {
     host.seenIds.add(id);
     const network = await findNetwork(host, id);
-    if (network === undefined) return { id: "", props: {}, inputs: {} };
+    if (network === undefined) return notFound("network", id, props);
+    if (isOnlyRead(props)) {
+      const inputs = inputsOfExisting(props);
+      return { id, props: await networkOutputs(host, network, inputs, {}), inputs };
+    }
     const inputs = observedInputs(network, declaredIn(props));
     const former = isAdopted(inputs) ? formerOf(network, props) : undefined;
     const kept = { incarnation: textOf(props, "incarnation") ?? "", former, selector: props["selector"] };

@@ -2,6 +2,7 @@ import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
 import { isUnknown } from "../validation/unknown";
 import type { VifRecord } from "../xapi/vifs";
+import { inputsOfExisting, isOnlyRead, notFound } from "./existing";
 import type { Handler, Props } from "./handler";
 import { newIncarnation, ownPartOf, renderId } from "./identity";
 import { preflight } from "./preflight";
@@ -12,7 +13,7 @@ import { checkVifInputs, normalisedVif } from "./vif-check";
 import { checkVifOnHost } from "./vif-check-host";
 import { createVif } from "./vif-create";
 import { deleteVif } from "./vif-delete";
-import { inputsOf, observedInputs, outputsOf } from "./vif-observe";
+import { inputsOf, observedInputs, outputsOf, placeOf } from "./vif-observe";
 import { pendingReplacement } from "./vif-replace";
 import { adoptedUuidOf, ownVifOf, refuseOthers } from "./vif-search";
 import { declaredVif, syncVif } from "./vif-sync";
@@ -76,7 +77,11 @@ export const xenVifHandler: Handler = {
     if (vif === undefined) {
       const isHalfPutBack = pendingReplacement(view, textOf(props, "owner") ?? "") !== undefined;
       if (isHalfPutBack) return { id, props: { ...props, drift: [halfPutBack] } };
-      return { id: "", props: {}, inputs: {} };
+      return notFound("VIF", id, props);
+    }
+    if (isOnlyRead(props)) {
+      const inputs = inputsOfExisting(props);
+      return { id, props: { ...(await outputsOf(view, vif, inputs, "")), ...placeOf(view, vif, poolUuid) }, inputs };
     }
     const inputs = await observedInputs(host, view, vif, props);
     const found = await outputsOf(view, vif, inputs, textOf(props, "incarnation") ?? "");

@@ -7,6 +7,12 @@ import { checkStackSettings } from "./stack-settings";
 /** Resource options, less the ones a dynamic resource cannot honour. */
 export type ResourceOptions = Omit<pulumi.CustomResourceOptions, "import">;
 
+/** Where to look for a resource that is only read. */
+export interface ExistingState {
+  /** Name of the host profile. @default "default" */
+  readonly host?: pulumi.Input<string> | undefined;
+}
+
 const providers = new Map<Kind, pulumi.dynamic.ResourceProvider>();
 
 /** One provider object a kind: Pulumi serialises each object it sees, and that takes time. */
@@ -36,7 +42,8 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
     const urn = pulumi.createUrn(name, type, opts.parent);
     const owner = pulumi.interpolate`${prefix}${urn}`;
-    const inputs = { ...props, owner, secretInputs: namesOfSecrets(props) };
+    // What is only read belongs to somebody else.
+    const inputs = opts.id === undefined ? { ...props, owner, secretInputs: namesOfSecrets(props) } : { ...props };
     super(providerOf(kind), name, inputs, { ...opts, deleteBeforeReplace: true }, "xennet", kind);
   }
 }

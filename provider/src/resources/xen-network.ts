@@ -1,5 +1,5 @@
-import type { Input, Output } from "@pulumi/pulumi";
-import { type ResourceOptions, XennetResource } from "./declaration";
+import type { ID, Input, Output } from "@pulumi/pulumi";
+import { type ExistingState, type ResourceOptions, XennetResource } from "./declaration";
 
 /** What a {@link XenNetwork} declares. */
 export interface XenNetworkArgs {
@@ -81,6 +81,14 @@ export class XenNetwork extends XennetResource {
   declare readonly vifUuids: Output<string[]>;
   /** UUIDs of the hosts' interfaces that belong to the network, sorted. */
   declare readonly pifUuids: Output<string[]>;
+
+  /**
+   * Reads a network that is there already and stays somebody else's: nothing is written to it, and destroy leaves it. Its
+   * `id` is `<pool UUID>/<network UUID>`, as another stack's output has it. Fails when there is no such network.
+   */
+  static get(name: string, id: Input<ID>, state: ExistingState = {}, opts?: ResourceOptions): XenNetwork {
+    return new XenNetwork(name, { host: state.host ?? "default" } as XenNetworkArgs, { ...opts, id });
+  }
 
   constructor(name: string, args: XenNetworkArgs, opts?: ResourceOptions) {
     const observed = {

@@ -1,5 +1,5 @@
-import { type Input, type Output, output } from "@pulumi/pulumi";
-import { type ResourceOptions, XennetResource } from "./declaration";
+import { type ID, type Input, type Output, output } from "@pulumi/pulumi";
+import { type ExistingState, type ResourceOptions, XennetResource } from "./declaration";
 import { XenNetwork } from "./xen-network";
 
 /** A static IPv4 setting of a guest. */
@@ -135,6 +135,15 @@ export class XenVif extends XennetResource {
   declare readonly takenOver: Output<boolean>;
   /** What the last look found amiss that is no property; the next `up` mends it. */
   declare readonly drift: Output<string[]>;
+
+  /**
+   * Reads a VIF that is there already and stays somebody else's: nothing is written to it, and destroy leaves it. Its `id`
+   * is `<pool UUID>/<VIF UUID>`, as another stack's output has it. Fails when there is no such VIF.
+   */
+  static get(name: string, id: Input<ID>, state: ExistingState = {}, opts?: ResourceOptions): XenVif {
+    const given: Partial<XenVifArgs> = { host: state.host ?? "default" };
+    return new XenVif(name, given as XenVifArgs, { ...opts, id });
+  }
 
   constructor(name: string, args: XenVifArgs, opts?: ResourceOptions) {
     const network = args.network instanceof XenNetwork ? args.network.id : args.network;
