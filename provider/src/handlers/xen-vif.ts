@@ -60,6 +60,9 @@ export const xenVifHandler: Handler = {
     const drift = textsOf(olds, "drift");
     if (drift.includes(halfPutBack)) replaces.push("device");
     if (drift.length > 0) changed.push("drift");
+    // Under a network that is replaced the VIF is deleted before its own check: this question is all that comes before.
+    const owner = textOf(news, "owner") ?? "";
+    if (replaces.length > 0) host.declaredOwners.set(textOf(olds, "owner") ?? owner, owner);
     return diffAnswer(changed, replaces);
   },
 

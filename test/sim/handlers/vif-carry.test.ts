@@ -18,6 +18,9 @@ async function furnish(pool: PoolUnderTest, device: string): Promise<void> {
   await call("VIF.configure_ipv6", ref, "Static", "fd00::11/64", "fd00::1");
 }
 
+/** Pulumi's sentinel for what is not known yet. */
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
 const carried = {
   locking_mode: "locked",
   ipv4_allowed: ["192.168.100.11"],
@@ -60,6 +63,19 @@ test.each([
   expect(again.outs["uuid"]).not.toBe(outs["uuid"]);
   const { other_config, ...record } = await vifOn(pool, vmName, device);
   expect({ ...record, other_config }).toMatchObject({ ...carried, currently_attached: true });
+  expect(await vmKeys(pool)).toEqual([]);
+});
+
+test("under a network that is replaced, where no check comes before the delete, nothing is lost either", async () => {
+  await using pool = await startPool();
+  const { id, outs, inputs } = await furnishedVif(pool);
+  const host = pool.newProcess();
+  const { replaces } = await handler.diff(host, id, outs, { ...inputs, network: unknown });
+  expect(replaces).toEqual(["network"]);
+  await handler.delete(host, id, outs);
+  const { inputs: news } = await handler.check(host, {}, { ...inputs, network: await makeNetwork(pool, "Other") });
+  await handler.create(host, news);
+  expect(await vifOn(pool, "Fedora server 1", "1")).toMatchObject(carried);
   expect(await vmKeys(pool)).toEqual([]);
 });
 
