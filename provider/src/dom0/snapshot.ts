@@ -26,6 +26,12 @@ export interface HostSnapshot {
   readonly addresses: readonly { readonly interface: string; readonly address: string }[];
   readonly routes: readonly { readonly destination: string; readonly interface: string }[];
   readonly listens: readonly ListeningSocket[];
+  /** Where the SSH connection that took the snapshot comes from, as dom0 sees it; undefined where nothing tells. */
+  readonly client: string | undefined;
+  /** Kernel settings that bear on ours; one that the host lacks is missing. */
+  readonly sysctls: readonly { readonly key: string; readonly value: string }[];
+  /** What was placed on the host: files, and directories with all they hold. */
+  readonly files: readonly string[];
 }
 
 export interface PendingGeneration {
@@ -57,7 +63,7 @@ export interface StoredFragment {
 }
 
 export interface TableLine {
-  readonly table: "filter" | "nat";
+  readonly table: "filter" | "nat" | "mangle";
   readonly line: string;
 }
 
@@ -73,7 +79,7 @@ type Reader = (draft: Draft, rest: string, lines: LineSource) => void;
 
 const HEADER = "xennet-snapshot 1";
 const REQUIRED = ["host", "boot", "program", "format", "off", "confirmed", "pending"] as const;
-const ONCE = new Set<string>([...REQUIRED, "external"]);
+const ONCE = new Set<string>([...REQUIRED, "external", "client"]);
 
 /** Reads the text of a snapshot; a line it does not know, or a missing `end`, is an error. */
 export function parseSnapshot(text: string): HostSnapshot {
@@ -169,6 +175,25 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["address", readAddress],
   ["route", readRoute],
   ["listen", readListen],
+  [
+    "client",
+    (draft, rest, lines) => {
+      draft.client = lines.match(rest, /^(\S+)$/)[0];
+    },
+  ],
+  [
+    "sysctl",
+    (draft, rest, lines) => {
+      const [key, value] = lines.match(rest, /^(\S+) (\S+)$/);
+      draft.sysctls.push({ key, value });
+    },
+  ],
+  [
+    "file",
+    (draft, rest, lines) => {
+      draft.files.push(lines.match(rest, /^(\/.+)$/)[0]);
+    },
+  ],
 ]);
 
 function readPending(draft: Draft, rest: string, lines: LineSource): void {
@@ -230,7 +255,7 @@ function readListen(draft: Draft, rest: string, lines: LineSource): void {
 }
 
 function tableLine(rest: string, lines: LineSource): TableLine {
-  const [table, line] = lines.match(rest, /^(filter|nat) (.+)$/);
+  const [table, line] = lines.match(rest, /^(filter|nat|mangle) (.+)$/);
   return { table: table as TableLine["table"], line };
 }
 
@@ -259,5 +284,8 @@ function emptyDraft(): Draft {
     addresses: [],
     routes: [],
     listens: [],
+    client: undefined,
+    sysctls: [],
+    files: [],
   };
 }

@@ -7,7 +7,11 @@ export const newToken = (): string => randomBytes(6).toString("hex");
 const incarnation = "9e107d9d372bb682";
 
 /** A HostForwarding's fragment: address, forwarding, SNAT and the way out. */
-export function hostForwarding(box: Box, token: string, changes: { name?: string; address?: string } = {}): string {
+export function hostForwarding(
+  box: Box,
+  token: string,
+  changes: { name?: string; address?: string; settings?: readonly string[]; rules?: readonly string[] } = {},
+): string {
   const comment = `-m comment --comment xennet-${token}`;
   const address = changes.address ?? "192.168.100.1/24";
   return `xennet-fragment 1
@@ -20,10 +24,9 @@ network ${box.network}
 external-interface auto
 external-address auto
 setting address ${address}
-setting forwarding interface
-setting arp on
+${changes.settings?.some((setting) => setting.startsWith("forwarding")) ? "" : "setting forwarding interface\n"}setting arp on
 setting ipv6 off
-rule 20 filter -A XENNET-FORWARD -s 192.168.100.0/24 -i @BRIDGE@ -o @EXT_IF@ ${comment} -j ACCEPT
+${(changes.settings ?? []).map((setting) => `setting ${setting}\n`).join("")}${(changes.rules ?? []).map((rule) => `rule ${rule.replace("-j", `${comment} -j`)}\n`).join("")}rule 20 filter -A XENNET-FORWARD -s 192.168.100.0/24 -i @BRIDGE@ -o @EXT_IF@ ${comment} -j ACCEPT
 rule 20 filter -A XENNET-FORWARD -d 192.168.100.0/24 -i @EXT_IF@ -o @BRIDGE@ -m conntrack --ctstate RELATED,ESTABLISHED ${comment} -j ACCEPT
 rule 90 filter -A XENNET-FORWARD -o @BRIDGE@ ${comment} -j DROP
 rule 90 filter -A XENNET-INPUT -i @BRIDGE@ ${comment} -j DROP

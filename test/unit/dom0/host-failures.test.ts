@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { Dom0Host, type Dom0HostOptions } from "../../../provider/src/dom0/host.ts";
+import { programText } from "../../../provider/src/dom0/program-text.ts";
 import { Dom0Double } from "../../support/dom0-double/dom0-double.ts";
 import { fragmentText, HOST_UUID, put } from "../../support/dom0-double/fragment.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -10,7 +11,7 @@ afterEach(async () => {
 });
 
 async function startDouble(options: Parameters<typeof Dom0Double.start>[0] = {}): Promise<Dom0Double> {
-  const double = await Dom0Double.start({ installed: 1, ...options });
+  const double = await Dom0Double.start({ installed: programText().version, ...options });
   cleanups.push(() => double.stop());
   return double;
 }

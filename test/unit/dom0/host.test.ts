@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { Dom0Host, type Dom0HostOptions } from "../../../provider/src/dom0/host.ts";
+import { programText } from "../../../provider/src/dom0/program-text.ts";
 import { Dom0Double } from "../../support/dom0-double/dom0-double.ts";
 import { HOST_UUID, put } from "../../support/dom0-double/fragment.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -151,7 +152,7 @@ test("snapshots are shared for 2 s, and an apply returns the new one", async () 
 });
 
 test("an idle connection is closed, and the next use opens another", async () => {
-  const double = await startDouble({ installed: 1 });
+  const double = await startDouble({ installed: programText().version });
   const host = openHost(double, { timing: { idleMs: 20 } });
   await host.snapshot();
   await eventually(() => expect(double.ssh.openConnections).toBe(0));

@@ -38,6 +38,9 @@ function print(snapshot: HostSnapshot): string {
   for (const { interface: name, address } of snapshot.addresses) lines.push(`address ${name} ${address}`);
   for (const { destination, interface: name } of snapshot.routes) lines.push(`route ${destination} ${name}`);
   for (const { protocol, address, port } of snapshot.listens) lines.push(`listen ${protocol} ${address} ${port}`);
+  if (snapshot.client !== undefined) lines.push(`client ${snapshot.client}`);
+  for (const { key, value } of snapshot.sysctls) lines.push(`sysctl ${key} ${value}`);
+  for (const path of snapshot.files) lines.push(`file ${path}`);
   return `${lines.join("\n")}\nend\n`;
 }
 
@@ -46,7 +49,7 @@ const word = fc.stringMatching(/^[a-zA-Z0-9_.:-]{1,15}$/);
 const words = fc.array(word, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(" "));
 const cidr = fc.tuple(fc.ipV4(), fc.nat(32)).map(([address, length]) => `${address}/${length}`);
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const table = fc.constantFrom("filter" as const, "nat" as const);
+const table = fc.constantFrom("filter" as const, "nat" as const, "mangle" as const);
 const tableLine = fc.record({ table, line: words.map((rest) => `-A XENNET-FORWARD ${rest}`) });
 
 const anySnapshot: fc.Arbitrary<HostSnapshot> = fc.record({
@@ -89,6 +92,9 @@ const anySnapshot: fc.Arbitrary<HostSnapshot> = fc.record({
       port: fc.integer({ min: 1, max: 65535 }),
     }),
   ),
+  client: maybe(fc.ipV4()),
+  sysctls: fc.array(fc.record({ key: word, value: word })),
+  files: fc.array(word.map((name) => `/etc/${name}`)),
 });
 
 test("whatever a host prints is read back as it is", () => {
@@ -119,7 +125,7 @@ test.each([
   ["a word too many", MINIMAL.replace("off no", "off no way")],
   ["a number that is none", MINIMAL.replace("pending none", "pending one 2")],
   ["a damaged fragment without a token", MINIMAL.replace("end\n", "damaged ../x\nend\n")],
-  ["a table it does not know", MINIMAL.replace("end\n", "live mangle -A X\nend\n")],
+  ["a table it does not know", MINIMAL.replace("end\n", "live raw -A X\nend\n")],
 ])("a snapshot with %s is refused, showing the place", (_what, text) => {
   expect(() => parseSnapshot(MINIMAL)).not.toThrow();
   expect(() => parseSnapshot(text)).toThrow(/snapshot could not be read: .+ \((in line \d+|at its end)/);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# xennet program 1 format 1
+# xennet program 2 format 1
 #
 # Makes this host match what is declared under /etc/xennet. Written for every dom0 since XenServer 5.6: POSIX sh, awk without extensions, iptables from 1.3.5 on.
 # What is declared, and every command, is described in the provider's docs/host-program.md.
@@ -15,7 +15,7 @@ umask 077
 IFS=' 	
 '
 
-VERSION=1
+VERSION=2
 FORMAT=1
 PROGRAM=/usr/local/sbin/xennet
 ETC=/etc/xennet
@@ -34,7 +34,7 @@ XE_LIMIT=5
 FRAGMENT_AWK='
 function is_hex(s, n) { return length(s) == n && s !~ /[^0-9a-f]/ }
 function is_number(s) { return s ~ /^[0-9]+$/ && length(s) <= 9 }
-function is_interface(s) { return length(s) >= 1 && length(s) <= 15 && s ~ /^[A-Za-z0-9_.-]+$/ && s !~ /^-/ && s != "." && s != ".." }
+function is_interface(s) { return length(s) >= 1 && length(s) <= 15 && s ~ /^[A-Za-z0-9_.-]+$/ && s !~ /^-/ && s != "." && s != ".." && s != "all" && s != "default" }
 function is_uuid(s) { return length(s) == 36 && s ~ /^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$/ }
 function is_ipv4(s,  part, n, i) {
   n = split(s, part, ".")
@@ -42,11 +42,24 @@ function is_ipv4(s,  part, n, i) {
   for (i = 1; i <= 4; i++) if (length(part[i]) < 1 || length(part[i]) > 3 || part[i] > 255) return 0
   return 1
 }
+function is_ports(s,  part, n, i) {
+  n = split(s, part, "-")
+  for (i = 1; i <= n; i++) if (!is_number(part[i]) || part[i] < 1 || part[i] > 65535) return 0
+  return n == 1 || n == 2 && part[1] + 0 <= part[2] + 0
+}
+function is_setting(key, value) {
+  if (key == "address") return is_cidr(value)
+  if (key == "forwarding") return value == "interface" || value == "global"
+  if (key == "arp") return value == "on"
+  if (key == "ipv6") return value == "off"
+  if (key == "proxy-arp" || key == "send-redirects" || key == "arp-filter") return value == "on" || value == "off"
+  return key == "persistence" && value == "none"
+}
 function is_cidr(s,  part) { return split(s, part, "/") == 2 && is_ipv4(part[1]) && part[2] ~ /^[0-9][0-9]?$/ && part[2] <= 32 }
 function printable(s) { gsub(/[[:cntrl:]]/, "?", s); return substr(s, 1, 200) }
 
 function fragment_begin(id, line) {
-  problem[id] = ""; complete[id] = 0; lines[id] = 0; rules[id] = 0; settings[id] = 0
+  problem[id] = ""; complete[id] = 0; lines[id] = 0; rules[id] = 0; settings[id] = 0; claims[id] = 0
   split("", at)
   if (line ~ /^xennet-fragment [0-9]+$/ && line != "xennet-fragment 1") problem[id] = "format " substr(line, 17) " is newer than this program"
   else if (line != "xennet-fragment 1") problem[id] = "does not begin with xennet-fragment 1"
@@ -75,20 +88,25 @@ function fragment_value(id, key, value,  ok, part, n) {
   n = split(value, part, " ")
   if (key == "rule") return rule_value(id, value)
   if (key == "setting") {
-    ok = n == 2 && (part[1] == "address" && is_cidr(part[2]) || value == "forwarding interface" || value == "arp on" || value == "ipv6 off")
+    ok = n == 2 && is_setting(part[1], part[2])
     if (ok) setting[id, ++settings[id]] = value
     return ok ? "" : "line " lines[id] ": unknown setting " value
+  }
+  if (key == "claim") {
+    ok = n == 2 && (part[1] == "tcp" || part[1] == "udp") && is_ports(part[2])
+    claim[id, ++claims[id]] = value
+    return ok ? "" : "line " lines[id] ": claim cannot be " value
   }
   if ((id, key) in field) return "line " lines[id] ": a second " key
   if (key == "kind") ok = value == "host-forwarding" || value == "port-forward"
   else if (key == "token" || key == "forwarding") ok = is_hex(value, 12)
   else if (key == "incarnation") ok = is_hex(value, 16)
-  else if (key == "owner" || key == "name") ok = 1
+  else if (key == "owner" || key == "name" || key == "description") ok = 1
+  else if (key == "enabled") ok = value == "no"
   else if (key == "network") ok = is_uuid(value)
   else if (key == "external-interface") ok = value == "auto" || is_interface(value)
   else if (key == "external-address") ok = value == "auto" || is_ipv4(value)
   else if (key == "serial") ok = is_number(value)
-  else if (key == "claim") ok = n == 2 && (part[1] == "tcp" || part[1] == "udp") && is_number(part[2]) && part[2] >= 1 && part[2] <= 65535
   else return "line " lines[id] ": unknown key " key
   field[id, key] = value
   return ok ? "" : "line " lines[id] ": " key " cannot be " value
@@ -131,9 +149,10 @@ function inventory(key,  line, value) {
   return value
 }
 function chains_begin() {
-  chain_count = 5
+  chain_count = 6
   chain_table[1] = "filter"; base[1] = "FORWARD"; chain_table[2] = "filter"; base[2] = "INPUT"
   chain_table[3] = "nat"; base[3] = "PREROUTING"; chain_table[4] = "nat"; base[4] = "POSTROUTING"; chain_table[5] = "nat"; base[5] = "OUTPUT"
+  chain_table[6] = "mangle"; base[6] = "FORWARD"
   for (k = 1; k <= chain_count; k++) { own_chain[chain_table[k], "XENNET-" base[k]] = k }
 }
 '
@@ -150,6 +169,8 @@ BEGIN {
   for (i = 1; i <= files; i++) file[i] = ARGV[i]
   ARGC = 1
   highest = 0
+  # What the kernel keeps beside the interfaces: the value for all of them, and the one that new ones start with.
+  ifindex["all"] = 0; ifindex["default"] = 0
 }
 /^@@/ { section = substr($0, 3); next }
 section == "ip" { ip_line(); next }
@@ -343,21 +364,38 @@ function refused_now(id) { return wanted_text == stored_wanted && index(stored_r
 
 # --- settings: what each fragment needs, and the values before us ---
 
-function needs_begin(  i, id, s, part) {
+function needs_begin(  i, id, s, part, key) {
   for (i = 1; i <= fragments; i++) {
     id = order[i]
     if (state[id] != "active") continue
     for (s = 1; s <= settings[id]; s++) {
       split(setting[id, s], part, " ")
       if (part[1] == "address") need(id, "address", bridge_of[id], part[2], "present")
-      else if (part[1] == "forwarding") { need(id, "forwarding", bridge_of[id], "-", "1"); need(id, "forwarding", external_of[id], "-", "1") }
+      else if (part[1] == "forwarding") {
+        need(id, "forwarding", bridge_of[id], "-", "1"); need(id, "forwarding", external_of[id], "-", "1")
+        if (part[2] == "global") need_global(id)
+      }
       else if (part[1] == "arp") need(id, "arp", bridge_of[id], "-", "on")
       else if (part[1] == "ipv6" && sysctl("/proc/sys/net/ipv6/conf/" bridge_of[id] "/disable_ipv6") != "") need(id, "ipv6", bridge_of[id], "-", "1")
+      else if (part[1] == "proxy-arp") need(id, "proxy_arp", bridge_of[id], "-", part[2] == "on" ? "1" : "0")
+      else if (part[1] == "send-redirects" || part[1] == "arp-filter") {
+        key = part[1]; sub(/-/, "_", key)
+        need(id, key, bridge_of[id], "-", part[2] == "on" ? "1" : "0"); need(id, key, external_of[id], "-", part[2] == "on" ? "1" : "0")
+      }
     }
   }
 }
+# Writing the value for all interfaces rewrites that of each: all are on record before, and are put back together.
+function need_global(id,  i, part) {
+  need(id, "forwarding", "all", "-", "1")
+  if (!(("forwarding", "all", 0, "-") in has_former)) { record_forwarding = 1; return }
+  for (i = 1; i <= formers; i++) { split(former[i], part, " "); if (part[1] == "forwarding") needed[part[1], part[2], part[3], part[4]] = 1 }
+}
+# Where two declarations want different values, the newer one has its way.
 function need(id, kind, name, arg, value) {
   if (!(name in ifindex)) return
+  if (((kind, name, ifindex[name], arg) in needed_value) && needed_value[kind, name, ifindex[name], arg] != value) return
+  needed_value[kind, name, ifindex[name], arg] = value
   needs++
   need_id[needs] = id; need_kind[needs] = kind; need_if[needs] = name; need_arg[needs] = arg; need_value[needs] = value
   needed[kind, name, ifindex[name], arg] = 1
@@ -365,7 +403,7 @@ function need(id, kind, name, arg, value) {
 function setting_now(kind, name, arg) {
   if (kind == "address") return ((name, arg) in has_address) ? "present" : "absent"
   if (kind == "arp") return flags[name] ~ /NOARP/ ? "off" : "on"
-  if (kind == "forwarding") return sysctl("/proc/sys/net/ipv4/conf/" name "/forwarding")
+  if (kind != "ipv6") return sysctl("/proc/sys/net/ipv4/conf/" name "/" kind)
   return sysctl("/proc/sys/net/ipv6/conf/" name "/disable_ipv6")
 }
 
@@ -384,21 +422,33 @@ function plan(  i, id) {
   needs_begin()
   plan_restore()
   if (!fragments || off) plan_nothing()
-  else if (wanted_text != stored_wanted || own_text() != whole_file(run "/applied") || jumps_text("filter") jumps_text("nat") != "") plan_rules()
+  else if (wanted_text != stored_wanted || own_text() != whole_file(run "/applied") || jumps_text("filter") jumps_text("nat") jumps_text("mangle") != "") plan_rules()
   else plan_settings()
 }
-function plan_restore(  i, part, stale) {
+function plan_restore(  i, part, stale, all, now) {
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
     if ((part[1], part[2], part[3], part[4]) in needed) { keep[i] = 1; continue }
     stale = 1
-    if (is_interface(part[2]) && (part[2] in ifindex) && ifindex[part[2]] == part[3] && setting_now(part[1], part[2], part[4]) != part[5]) print "R " part[1], part[2], part[4], part[5]
+    if (part[1] == "forwarding" && part[2] == "all" && setting_now("forwarding", "all", "-") != part[5]) { all = 1; print "R forwarding all - " part[5] }
   }
   if (!stale) return
+  for (i = 1; i <= formers; i++) {
+    split(former[i], part, " ")
+    if ((i in keep) || part[2] == "all" || !(is_interface(part[2]) || part[2] == "default") || !(part[2] in ifindex) || ifindex[part[2]] != part[3]) continue
+    now = setting_now(part[1], part[2], part[4])
+    # Whatever it is now, the write for all of them takes it away.
+    if (now != part[5] || all && part[1] == "forwarding") print "R " part[1], part[2], part[4], part[5]
+  }
   print "K"
   for (i = 1; i <= formers; i++) if (i in keep) print "K " former[i]
 }
-function plan_settings(  i, now, key) {
+function plan_settings(  i, now, key, name) {
+  for (name in ifindex) if (record_forwarding) {
+    now = setting_now("forwarding", name, "-")
+    key = "forwarding " name " " ifindex[name] " -"
+    if (now != "" && !(("forwarding", name, ifindex[name], "-") in has_former)) { noted[key] = 1; print "N " key, now }
+  }
   for (i = 1; i <= needs; i++) {
     now = setting_now(need_kind[i], need_if[i], need_arg[i])
     key = need_kind[i] " " need_if[i] " " ifindex[need_if[i]] " " need_arg[i]
@@ -407,8 +457,9 @@ function plan_settings(  i, now, key) {
   }
 }
 function plan_rules(  i, k, t, n) {
-  for (n = 1; n <= 2; n++) {
-    t = n == 1 ? "filter" : "nat"
+  for (n = 1; n <= 3; n++) {
+    t = n == 1 ? "filter" : n == 2 ? "nat" : "mangle"
+    if (t == "mangle" && !uses_mangle()) continue
     print "P - *" t
     for (k = 1; k <= chain_count; k++) if (chain_table[k] == t) print "P - :XENNET-" base[k] " - [0:0]"
     printf "%s", jumps_text(t)
@@ -416,6 +467,12 @@ function plan_rules(  i, k, t, n) {
     print "P - COMMIT"
   }
   printf "%s", prefixed("W ", wanted_text)
+}
+# The mangle table is left alone unless a rule of ours wants it; once there, its chain goes with the others.
+function uses_mangle(  i) {
+  if (("mangle", "XENNET-FORWARD") in declared) return 1
+  for (i = 1; i <= wanted_count; i++) if (wanted_table[i] == "mangle") return 1
+  return 0
 }
 function prefixed(mark, content) {
   if (content == "") return ""
@@ -431,6 +488,7 @@ function jumps_text(t,  k, content) {
 # catches everything, else to the end. A nat jump goes first, because a foreign DNAT or MASQUERADE for everything would leave us nothing.
 function jump_text(k,  t, b, n, i, line, mine, first, before, anchor, content, want) {
   t = chain_table[k]; b = base[k]; n = saved_count[t, b]
+  if (t == "mangle" && !uses_mangle()) return ""
   for (i = 1; i <= n; i++) {
     line = saved[t, b, i]
     if (line == jump_line(k)) { mine++; if (!first) first = i }
@@ -439,7 +497,7 @@ function jump_text(k,  t, b, n, i, line, mine, first, before, anchor, content, w
   if (mine == 1 && (!anchor || first < anchor)) return ""
   if (first && (!anchor || first < anchor)) want = first
   else if (anchor) want = anchor - before
-  else if (t == "nat") want = 1
+  else if (t != "filter") want = 1
   else want = catch_all(t, b)
   content = ""
   for (i = 1; i <= mine; i++) content = content "P - -D " b " -j XENNET-" b "\n"
@@ -451,8 +509,8 @@ function catch_all(t, b,  i) {
 }
 # Two inputs, because 1.3.5 cannot delete a chain in the commit that deletes the jump to it. nat first: no address may be rewritten for a chain that no longer accepts.
 function plan_nothing(  n, t, k, i, line, some) {
-  for (n = 1; n <= 2; n++) {
-    t = n == 1 ? "nat" : "filter"; some = 0
+  for (n = 1; n <= 3; n++) {
+    t = n == 1 ? "nat" : n == 2 ? "filter" : "mangle"; some = 0
     for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) some = 1
     if (!some) continue
     print "D1 *" t; print "D2 *" t
@@ -530,7 +588,7 @@ function find_missing(  n, i, part, chain, t, key, line, k, id) {
   }
   needs_begin()
   for (i = 1; i <= needs; i++) if (setting_now(need_kind[i], need_if[i], need_arg[i]) != need_value[i])
-    lacks(need_id[i], need_kind[i] (need_kind[i] == "address" ? " " need_arg[i] : need_kind[i] == "forwarding" ? " " need_if[i] : ""))
+    lacks(need_id[i], need_kind[i] (need_kind[i] == "address" ? " " need_arg[i] : need_kind[i] ~ /^(arp|ipv6)$/ ? "" : " " need_if[i]))
 }
 function lacks(id, what) { missing_count++; missing_id[missing_count] = id; missing[missing_count] = what; if (mode == "snapshot") print "missing " field[id, "token"], what }
 function find_foreign(  k, t, i, line, last) {
@@ -551,7 +609,7 @@ function place_of_jump(k,  i, t) {
     if (saved[t, base[k], i] == jump_line(k)) return i
     if (t == "filter" && saved[t, base[k], i] ~ /-j RH-Firewall-1-INPUT$/) return i
   }
-  return t == "nat" ? 1 : catch_all(t, base[k])
+  return t != "filter" ? 1 : catch_all(t, base[k])
 }
 function foreign(t, line) { if (!((t, line) in foreign_said)) { foreign_said[t, line] = 1; print "foreign " t " " line } }
 
@@ -567,10 +625,11 @@ function status(  i, j, id, r, line, urn) {
     id = order[i]
     urn = field[id, "owner"]
     print ""
-    print field[id, "kind"] " " field[id, "name"] ": " state[id] (state[id] == "waiting" ? " for " waits_for[id] : "")
+    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "")
     print "  declared by  " urn
     print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
-    if ((id, "claim") in field) print "  port         " field[id, "claim"]
+    if ((id, "description") in field) print "  description  " field[id, "description"]
+    for (j = 1; j <= claims[id]; j++) print "  port         " claim[id, j]
     for (j = 1; j <= settings[id]; j++) print "  setting      " setting[id, j]
     for (j = 1; j <= missing_count; j++) if (missing_id[j] == id) print "  MISSING      " missing[j]
     split("", taken)
@@ -770,6 +829,7 @@ cmd_confirm() {
   stop_guard
   read_generations
   drop_generations
+  persistent "$(confirmed_dir)" || hooks_remove
   echo "confirmed $1"
   print_snapshot
 }
@@ -803,7 +863,7 @@ cmd_status() {
   elif [ -n "$CONFIRMED" ]; then
     echo "generation $CONFIRMED is confirmed"
   fi
-  hooks_present || [ ! -d "$ETC" ] || echo "MISSING: the hooks that call 'xennet apply' at boot and every minute"
+  hooks_present || [ -z "$EFFECTIVE" ] || ! persistent "$EFFECTIVE" || echo "MISSING: the hooks that call 'xennet apply' at boot and every minute"
   load_host -c || exit 65
   consult status || exit 65
   printf '%s\n' "$ANSWER"
@@ -896,7 +956,7 @@ go_pending() {
   DEADLINE=$((NOW + window))
   replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || abandon "STORE_FAILED cannot write $ETC/pending"
   start_guard "$window"
-  hooks_present || hooks_install
+  if persistent "$ETC/generations/$1"; then hooks_present || hooks_install; fi
   PENDING=$1 EFFECTIVE=$ETC/generations/$1
   if converge; then
     # What passed the test and failed the commit.
@@ -1107,11 +1167,12 @@ converge() {
 
 act() {
   remember_bridges
-  remember_former
   printf '%s\n' "$PLAN" | sed -n 's/^R //p' | set_values
   if planned K; then
     plan_lines 'K ' | store_text "$RUN/former"
   fi
+  # After the records that go, or they would take the new ones along.
+  remember_former
   if planned P; then install_rules || return 1; fi
   if planned D1; then remove_rules || return 1; fi
   if planned A; then CHANGED=yes; plan_lines 'A ' | set_values || return 1; fi
@@ -1149,7 +1210,7 @@ set_values() {
       address)
         if [ "$value" = present ]; then ip addr add "$arg" brd + dev "$interface"; else ip addr del "$arg" dev "$interface"; fi ;;
       arp) ip link set dev "$interface" arp "$value" ;;
-      forwarding) echo "$value" >"/proc/sys/net/ipv4/conf/$interface/forwarding" ;;
+      forwarding | proxy_arp | send_redirects | arp_filter) echo "$value" >"/proc/sys/net/ipv4/conf/$interface/$kind" ;;
       ipv6) echo "$value" >"/proc/sys/net/ipv6/conf/$interface/disable_ipv6" ;;
     esac || { complain "cannot set $kind of $interface to $value"; result=1; }
   done
@@ -1400,7 +1461,27 @@ print_snapshot() {
   if [ -n "$PENDING" ]; then echo "pending $PENDING $(seconds_left)"; else echo "pending none"; fi
   load_host || exit 65
   consult snapshot || exit 65
-  printf '%s\n' "$ANSWER"
+  printf '%s\n' "${ANSWER%?end}"
+  surroundings
+  echo end
+}
+
+# What bears on us and is no rule, address or setting of ours.
+surroundings() {
+  client=${SSH_CLIENT-}
+  client=${client%% *}
+  case $client in
+    '' | *[!0-9A-Fa-f.:]*) ;;
+    *) echo "client ${client#::ffff:}" ;;
+  esac
+  for key in net.bridge.bridge-nf-call-iptables net.ipv4.conf.all.proxy_arp net.ipv4.conf.all.send_redirects net.ipv4.conf.all.arp_filter; do
+    path=/proc/sys/$(echo "$key" | tr . /)
+    # Not `read`: a shell that reads by the byte gets no line end from these files.
+    if [ -r "$path" ]; then echo "sysctl $key $(cat "$path")"; fi
+  done
+  for path in "$PROGRAM" "$ETC" $(hooks_files); do
+    if [ -e "$path" ]; then echo "file $path"; fi
+  done
 }
 
 installation_uuid() { sed -n "s/^INSTALLATION_UUID=['\"]\{0,1\}\([0-9a-fA-F-]*\).*/\1/p" "$INVENTORY"; }
@@ -1420,7 +1501,22 @@ uptime_now() {
 hooks_kind() { echo sysv; }
 hooks_install() { case $(hooks_kind) in sysv) hooks_install_sysv ;; esac; }
 hooks_remove() { case $(hooks_kind) in sysv) hooks_remove_sysv ;; esac; }
+hooks_files() { case $(hooks_kind) in sysv) hooks_files_sysv ;; esac; }
 hooks_present() { case $(hooks_kind) in sysv) hooks_present_sysv ;; esac; }
+
+# Whether the host is to put things back by itself: unless every forwarding declines.
+persistent() { # <generation's directory>
+  declined=no
+  for fragment in "$1"/*.fragment; do
+    if is_regular "$fragment" && grep -q '^kind host-forwarding$' "$fragment"; then
+      grep -q '^setting persistence none$' "$fragment" || return 0
+      declined=yes
+    fi
+  done
+  [ $declined = no ]
+}
+
+hooks_files_sysv() { echo /etc/init.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/cron.d/xennet; }
 
 hooks_present_sysv() { [ -x /etc/init.d/xennet ] && [ -f /etc/udev/rules.d/95-xennet.rules ] && [ -f /etc/cron.d/xennet ]; }
 
@@ -1501,6 +1597,7 @@ rules_are_live() {
       case $line in '*'*) table=${line#?} ;; esac
       case $table$line in
         filter:XENNET-FORWARD\ * | filter:XENNET-INPUT\ *) exit 0 ;;
+        mangle:XENNET-FORWARD\ *) exit 0 ;;
         nat:XENNET-PREROUTING\ * | nat:XENNET-POSTROUTING\ * | nat:XENNET-OUTPUT\ *) exit 0 ;;
       esac
     done
