@@ -7,7 +7,7 @@ import { answers, startGuests, whoAnswers } from "./web.ts";
 const client = "192.168.1.50";
 const env = { XENNET_XAPI_VIA: "ssh", XENNET_XAPI_URL: "", XENNET_XAPI_FINGERPRINT: "" };
 const https =
-  'new PortForward("https", { forwarding: nat, externalPort: 443, target: "192.168.100.11", targetPort: 80 });';
+  'new PortForward("https", { forwarding: nat, externalPort: 443, target: "192.168.100.11", allowManagementPort: true, targetPort: 80 });';
 
 describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
   test("with XAPI through SSH only, two web servers go up, are refreshed and go down, one of them on port 443", async () => {

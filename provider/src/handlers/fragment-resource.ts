@@ -102,7 +102,7 @@ async function createFragment(host: HostContext, kind: FragmentKind, inputs: Pro
   const realm = await host.hostUuid();
   const owner = textOf(inputs, "owner") ?? "";
   const snapshot = await host.dom0.snapshot();
-  const leftOvers = ownedFragments(snapshot, kind, owner).filter(
+  const leftOvers = storedOf(snapshot, kind.kind, owner).filter(
     ({ token }) => !host.seenIds.has(renderId({ realm, own: token })),
   );
   if (leftOvers.length > 1) {
@@ -182,16 +182,18 @@ async function deleteFragment(host: HostContext, id: string, props: Props): Prom
 /** Outputs that are no inputs; a refresh leaves them out of what it reports as inputs. */
 const outputOnly = new Set([
   ...["incarnation", "token", "networkUuid", "stateVersion", "drift"],
-  ...["bridge", "bridgePresent", "resolvedExternalInterface", "resolvedExternalAddress"],
+  ...["bridge", "bridgePresent", "status", "resolvedExternalInterface", "resolvedExternalAddress"],
+  ...["files", "shadowedBy"],
 ]);
 
 function inputsOf(props: Props): Props {
   return Object.fromEntries(Object.entries(props).filter(([key]) => !outputOnly.has(key)));
 }
 
-function ownedFragments(snapshot: HostSnapshot, kind: FragmentKind, owner: string) {
+/** What the host has of this owner. */
+export function storedOf(snapshot: HostSnapshot, kind: FragmentKind["kind"], owner: string) {
   return snapshot.fragments.filter((stored) => {
     const fragment = parseFragment(stored.text);
-    return fragment?.kind === kind.kind && fragment.owner === owner;
+    return fragment?.kind === kind && fragment.owner === owner;
   });
 }

@@ -1,15 +1,18 @@
 import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { parseFragment } from "../rules/fragment";
-import { describeOwner, sameStack } from "../rules/owner";
-import { checkManagementPort, checkPoolPort, isXapiPort, xapiPortForwarded } from "../rules/ports";
+import { checkCidrs, normalisedCidr } from "../validation/cidr-list";
 import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../validation/ipv4";
+import { checkPortRange, parsePortRange, renderPortRange, sizeOf } from "../validation/port-range";
 import { expected, type Problem } from "../validation/problem";
-import { checkInterfaceName, checkOneOf, checkPort, checkText, type Protocol, protocols } from "../validation/scalars";
+import { checkBoolean, checkInterfaceName, checkOneOf, checkText, protocols } from "../validation/scalars";
 import { isUnknown } from "../validation/unknown";
 import { anything, checkHostProfile, checkOwner, checkProperties } from "./check-common";
 import type { Props } from "./handler";
-import { numberOf, textOf } from "./props";
+import { checkOutside } from "./outside-check";
+import { externalPortsOf, forwardRules, targetPortsOf } from "./port-forward-spec";
+import { textOf } from "./props";
+
+/** More rules than this for one forward cost every packet of its host. */
+const mostRules = 1000;
 
 const checks = {
   host: checkHostProfile,
@@ -21,38 +24,64 @@ const checks = {
   externalInterface: checkInterfaceName,
   externalAddress: checkIpv4,
   protocol: (property: string, value: unknown) => checkOneOf(property, value, protocols),
-  externalPort: checkPort,
+  externalPort: checkPortRange,
   target: checkIpv4,
-  targetPort: checkPort,
+  targetPort: checkPortRange,
+  sources: checkCidrs,
+  notSources: checkCidrs,
+  hairpin: checkBoolean,
+  enabled: checkBoolean,
+  description: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
+  allowManagementPort: checkBoolean,
   rules: anything,
 };
 
 const required = ["forwarding", "network", "externalPort", "target"];
 
-/** What can be said without the host: the values themselves, and the other forwards of this run. */
-export function checkForwardInputs(host: HostContext, news: Props): Problem[] {
-  const failures = checkProperties(news, required, checks);
-  failures.push(...checkTarget(news), ...checkPortChoice(host, news));
-  if (failures.length === 0) failures.push(...claimPort(host, news));
-  return failures;
+/** What can be said without the host: the values themselves. */
+export function checkForwardInputs(news: Props): Problem[] {
+  return [...checkProperties(news, required, checks), ...checkTarget(news), ...checkRange(news)];
 }
 
-/** Defaults filled in, and a prefix length taken off the target, so that a XenVif's address can be passed as it is. */
+/** What only the host can tell of the values. */
+export function checkOnHost(news: Props, snapshot: HostSnapshot): Problem[] {
+  return checkOutside(news, snapshot);
+}
+
+/**
+ * Defaults filled in, one spelling for ports and networks, and a prefix length taken off the target, so that a XenVif's
+ * address can be passed as it is.
+ */
 export function normalisedForward(given: Props): Props {
   const target = textOf(given, "target");
   const isAddress = target !== undefined && !isUnknown(target) && parseCidr(target) !== undefined;
+  const external = parsePortRange(given["externalPort"]);
+  const wanted = parsePortRange(given["targetPort"]);
+  const fits = external !== undefined && wanted !== undefined && [1, sizeOf(external)].includes(sizeOf(wanted));
   return {
     ...given,
     host: textOf(given, "host") ?? "default",
     protocol: given["protocol"] ?? "tcp",
-    targetPort: given["targetPort"] ?? usableDefault(given["externalPort"]),
+    ...(external === undefined
+      ? {}
+      : { externalPort: external.from === external.to ? external.from : renderPortRange(external) }),
+    // One mistake is one message: a malformed external port is no default for the other.
+    targetPort: fits ? wanted.from : (given["targetPort"] ?? external?.from ?? unknownOr(given["externalPort"])),
     ...(isAddress ? { target: target.split("/")[0] } : {}),
+    ...normalisedLists(given, ["sources", "notSources"]),
   };
 }
 
-/** One mistake is one message: a malformed external port is no default for the other. */
-function usableDefault(externalPort: unknown): unknown {
-  return isUnknown(externalPort) || checkPort("externalPort", externalPort).length === 0 ? externalPort : undefined;
+function unknownOr(value: unknown): unknown {
+  return isUnknown(value) ? value : undefined;
+}
+
+/** Lists of networks in the spelling of iptables. */
+export function normalisedLists(given: Props, keys: readonly string[]): Props {
+  const lists = keys.map((key) => [key, given[key]] as const).filter(([, list]) => Array.isArray(list));
+  return Object.fromEntries(
+    lists.map(([key, list]) => [key, (list as unknown[]).map((item) => normalisedCidr(item) ?? item)]),
+  );
 }
 
 function checkTarget(news: Props): Problem[] {
@@ -73,53 +102,26 @@ function checkInside(network: Cidr, target: string): Problem[] {
   return checkHostPart(property, network, target);
 }
 
-function checkPortChoice(host: HostContext, news: Props): Problem[] {
-  const port = numberOf(news, "externalPort");
-  if (port === undefined) return [];
-  const way = { xapiThroughSsh: host.xapiVia === "ssh" };
-  return checkManagementPort("externalPort", news["protocol"] as Protocol, port, way);
-}
-
-/** What forwarding XAPI's own port does to others; for a host that answers. */
-export async function checkXapiPort(host: HostContext, news: Props): Promise<Problem[]> {
-  const [protocol, port] = [news["protocol"], news["externalPort"]];
-  if (!isXapiPort(protocol, port)) return [];
-  const { hosts } = await host.identity();
-  const problems = checkPoolPort("externalPort", protocol, port, hosts.length);
-  if (problems.length === 0) host.warn(xapiPortForwarded);
-  return problems;
-}
-
-/** Two resources of one run must not claim the same port; which of them would win could not be told. */
-function claimPort(host: HostContext, news: Props): Problem[] {
-  const parts = ["host", "externalAddress", "protocol", "externalPort"].map((key) => news[key]);
-  if (isUnknown(parts)) return [];
-  const other = host.claims.claim(parts.map((part) => String(part ?? "auto")).join("/"), textOf(news, "owner") ?? "");
-  if (other === undefined) return [];
-  const port = `${news["protocol"]} port ${news["externalPort"]}`;
-  const both = `${describeOwner(other)} and ${describeOwner(textOf(news, "owner") ?? "")}`;
+function checkRange(news: Props): Problem[] {
+  const external = externalPortsOf(news);
+  const wanted = parsePortRange(news["targetPort"]);
+  if (external === undefined || wanted === undefined) return [];
+  const [size, found] = [sizeOf(external), sizeOf(wanted)];
+  if (found !== 1 && found !== size) {
+    return [expected("targetPort", `the first port, or a range of ${size} like externalPort`, news["targetPort"])];
+  }
+  const last = targetPortsOf(news)?.to ?? 0;
+  if (last > 65535) {
+    return [expected("targetPort", `a range of ${size} ports that ends at 65535 at most`, news["targetPort"])];
+  }
+  const count = forwardRules(news).length;
+  if (count <= mostRules) return [];
+  const hint =
+    "A range that keeps its numbers takes one rule, a shifted one takes one for each port and each of sources";
   return [
     {
       property: "externalPort",
-      reason: `expected one forward a port, but two of this program ask for ${port}: ${both}`,
+      reason: `expected at most ${mostRules} rules for one forward, found ${count}. ${hint}`,
     },
   ];
-}
-
-/** A port that another stack holds on the host; an older declaration of the same stack is no conflict. */
-export function checkHeldPort(news: Props, snapshot: HostSnapshot): Problem[] {
-  const owner = textOf(news, "owner") ?? "";
-  return snapshot.fragments
-    .map((stored) => parseFragment(stored.text))
-    .filter((other) => other?.claim?.protocol === news["protocol"] && other?.claim?.port === news["externalPort"])
-    .filter((other) => other !== undefined && other.owner !== owner && !sameStack(other.owner, owner))
-    .map((other) => takenBy(news, describeOwner(other?.owner ?? "")));
-}
-
-function takenBy(news: Props, culprit: string): Problem {
-  const port = `${news["protocol"]} port ${news["externalPort"]}`;
-  return {
-    property: "externalPort",
-    reason: `expected a free port, found ${port}: ${culprit} holds it on this host. Choose another external port`,
-  };
 }

@@ -1,85 +1,96 @@
 import type { HostSnapshot } from "../dom0/host";
-import { type Fragment, renderFragment } from "../rules/fragment";
-import { type PortForwardSpec, portForwardRules } from "../rules/port-forward";
-import type { Protocol } from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
-import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
+import type { HostContext } from "../hosts/context";
+import { type Fragment, renderFragment, rulesOf } from "../rules/fragment";
+import { describeOwner } from "../rules/owner";
+import { abandonsTarget, planRules } from "../rules/plan";
+import { portsOverlap } from "../validation/port-range";
+import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler, storedOf } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
-import { checkForwardInputs, checkHeldPort, checkXapiPort, normalisedForward } from "./port-forward-check";
+import { checkManagement, checkXapiPort, managementSourcesOf } from "./management-check";
+import { checkPortConflicts } from "./port-conflicts";
+import { checkForwardInputs, checkOnHost, normalisedForward } from "./port-forward-check";
+import { claimsOf, forwardRules, isEnabled } from "./port-forward-spec";
 import { preflight } from "./preflight";
-import { numberOf, plain, textOf } from "./props";
+import { plain, textOf } from "./props";
 import { knownNetworkUuid } from "./references";
 import { roleNames, rulesText } from "./rules-text";
+import { isLeased } from "./surroundings";
 
 const compared = [
-  ...["owner", "forwarding", "network", "externalInterface", "externalAddress"],
-  ...["protocol", "externalPort", "target", "targetPort"],
+  ...["owner", "forwarding", "forwardingAddress", "network", "externalInterface", "externalAddress"],
+  ...["protocol", "externalPort", "target", "targetPort", "sources", "notSources", "hairpin", "enabled"],
+  ...["description", "managementSources", "surroundings"],
 ];
 
 const kind: FragmentKind = {
   kind: "port-forward",
   compared,
   compile(inputs, marks, networkUuid) {
-    return renderFragment(fragmentOf(inputs, marks, networkUuid), portForwardRules(specOf(inputs)));
+    return renderFragment(fragmentOf(inputs, marks, networkUuid), forwardRules(inputs));
   },
   outputs(inputs, networkUuid, snapshot) {
     const names = roleNames(inputs, networkUuid, snapshot);
-    return { rules: rulesText(portForwardRules(specOf(inputs)), textOf(inputs, "token") ?? "", names, snapshot) };
+    return { rules: rulesText(forwardRules(inputs), textOf(inputs, "token") ?? "", names, snapshot) };
   },
   touchesManagement(inputs, snapshot) {
-    const { protocol, externalPort } = specOf(inputs);
-    return snapshot.listens.some((listener) => listener.protocol === protocol && listener.port === externalPort);
+    return claimsOf(inputs).some(({ protocol, ports }) =>
+      snapshot.listens.some(
+        ({ protocol: other, port }) => other === protocol && portsOverlap(ports, { from: port, to: port }),
+      ),
+    );
   },
 };
 
-function specOf(inputs: Props): PortForwardSpec {
-  const externalPort = numberOf(inputs, "externalPort") ?? 0;
-  return {
-    protocol: (textOf(inputs, "protocol") ?? "tcp") as Protocol,
-    externalPort,
-    target: textOf(inputs, "target") ?? "",
-    targetPort: numberOf(inputs, "targetPort") ?? externalPort,
-  };
-}
-
 function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {
-  const { protocol, externalPort } = specOf(inputs);
   const forwarding = parseId(textOf(inputs, "forwarding") ?? "")?.own;
+  const description = textOf(inputs, "description");
   return {
     kind: "port-forward",
     ...commonLines(inputs, marks, networkUuid),
     ...(forwarding === undefined ? {} : { forwarding }),
-    claim: { protocol, port: externalPort },
-    settings: [],
+    ...(description === undefined ? {} : { description }),
+    ...{ claims: claimsOf(inputs), enabled: isEnabled(inputs), settings: [] },
   };
 }
 
 /** A port of the external address that goes to a guest: handler of the resource PortForward. */
-export const portForwardHandler: Handler = fragmentHandler(kind, async (host, _olds, given) => {
-  const news = normalisedForward(given);
-  const failures = checkForwardInputs(host, news);
+export const portForwardHandler: Handler = fragmentHandler(kind, async (host, olds, given) => {
+  let news = normalisedForward(given);
+  const failures = checkForwardInputs(news);
   const { reachable, problems } = await preflight(host, "dom0");
-  failures.push(...problems);
   const snapshot = reachable ? await host.dom0.snapshot() : undefined;
   const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
-  if (snapshot !== undefined && failures.length === 0) {
-    failures.push(...checkHeldPort(news, snapshot), ...(await checkXapiPort(host, news)));
+  if (failures.length === 0) {
+    failures.push(...checkManagement(host, news, snapshot));
+    news = { ...news, ...derived(host, olds, news, snapshot) };
+    if (snapshot !== undefined)
+      failures.push(...checkOnHost(news, snapshot), ...(await checkXapiPort(host, news, snapshot)));
+    if (failures.length === 0 && isEnabled(news)) failures.push(...checkPortConflicts(host, news, snapshot));
+    if (failures.length === 0 && snapshot !== undefined) warnOfAbandoned(host, news, snapshot);
   }
-  return { inputs: plain({ ...news, rules: previewText(news, networkUuid, snapshot) }), failures };
+  failures.push(...problems);
+  const isComplete = ["protocol", "externalPort", "target", "targetPort"].every((key) => news[key] !== undefined);
+  const names = roleNames(news, networkUuid, snapshot);
+  const rules = isComplete ? rulesText(forwardRules(news), "", names, snapshot) : [];
+  return { inputs: plain({ ...news, rules }), failures };
 });
 
-function previewText(news: Props, networkUuid: string | undefined, snapshot: HostSnapshot | undefined): string[] {
-  const spec = ["protocol", "externalPort", "target", "targetPort"].map((key) => news[key]);
-  if (spec.some((value) => value === undefined)) return [];
-  const shown = Object.fromEntries(
-    Object.entries(news).map(([key, value]) => [key, isUnknown(value) ? `<${key}>` : value]),
-  );
-  const rules = portForwardRules({ ...specOf(shown), ...portTexts(shown) });
-  return rulesText(rules, "", roleNames(news, networkUuid, snapshot));
+/** What the rules take from the host and its profile; a host that does not answer is as it was at the last check. */
+function derived(host: HostContext, olds: Props, news: Props, snapshot: HostSnapshot | undefined): Props {
+  const managementSources = managementSourcesOf(host, news);
+  const surroundings =
+    snapshot === undefined ? olds["surroundings"] : isLeased(news, snapshot) ? { leased: true } : undefined;
+  return { ...(managementSources.length === 0 ? {} : { managementSources }), surroundings };
 }
 
-/** Ports that are not known yet appear by name in the text. */
-function portTexts(shown: Props): Pick<PortForwardSpec, "externalPort" | "targetPort"> {
-  return { externalPort: shown["externalPort"], targetPort: shown["targetPort"] } as never;
+/** Conntrack keeps a connection's target for as long as it lasts. */
+function warnOfAbandoned(host: HostContext, news: Props, snapshot: HostSnapshot): void {
+  const owner = textOf(news, "owner") ?? "";
+  const stored = storedOf(snapshot, kind.kind, owner)[0];
+  if (stored === undefined || !isEnabled(news)) return;
+  if (!abandonsTarget(planRules(rulesOf(stored.text), forwardRules(news)))) return;
+  host.warn(
+    `${describeOwner(owner)} changes its target: connections that are open stay with the old one until they end.`,
+  );
 }

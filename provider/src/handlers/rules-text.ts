@@ -5,21 +5,18 @@ import { isUnknown } from "../validation/unknown";
 import type { Props } from "./handler";
 import { parseId } from "./identity";
 import { textOf } from "./props";
+import { externalAddressOf, externalInterfaceOf } from "./surroundings";
 
 /** What is known of the roles for the inputs' network, from the host where it answered and from the inputs otherwise. */
 export function roleNames(inputs: Props, networkUuid: string | undefined, snapshot?: HostSnapshot): RoleNames {
   const bridge = snapshot?.bridges.find((candidate) => candidate.network === networkUuid)?.name;
-  const external = snapshot?.external;
-  const declared = textOf(inputs, "externalInterface");
   const label = textOf(inputs, "networkLabel");
   const ownLabel = label === undefined || isUnknown(label) || parseId(label) !== undefined ? undefined : label;
   return {
     bridge,
     networkLabel: ownLabel,
-    externalInterface: declared ?? external?.interface,
-    externalAddress:
-      textOf(inputs, "externalAddress") ??
-      (declared === undefined || declared === external?.interface ? external?.address?.split("/")[0] : undefined),
+    externalInterface: externalInterfaceOf(inputs, snapshot),
+    externalAddress: externalAddressOf(inputs, snapshot),
   };
 }
 

@@ -1,3 +1,4 @@
+import { claimsOverlap, type PortClaim } from "../rules/conflicts";
 import { type Cidr, overlaps } from "../validation/ipv4";
 
 /** Where a forwarding of this run lives. */
@@ -10,6 +11,7 @@ export interface ForwardingClaim {
 /** Which resource of this run claims what; a second claim of the same thing names the first. */
 export class Claims {
   readonly #ownerOf = new Map<string, string>();
+  readonly #ports = new Map<string, { readonly host: string; readonly claims: readonly PortClaim[] }>();
   readonly #forwardings = new Map<string, { readonly host: string } & ForwardingClaim>();
 
   /** Records the claim and gives up the owner's earlier ones; returns the other owner when the thing is taken. */
@@ -20,6 +22,21 @@ export class Claims {
       if (claimant === owner) this.#ownerOf.delete(other);
     }
     this.#ownerOf.set(key, owner);
+    return undefined;
+  }
+
+  /** The same for ports of a host's external address. */
+  ports(
+    host: string,
+    owner: string,
+    mine: readonly PortClaim[],
+  ): { readonly owner: string; readonly claim: PortClaim } | undefined {
+    for (const [other, theirs] of this.#ports) {
+      if (other === owner || theirs.host !== host) continue;
+      const claim = mine.find((one) => theirs.claims.some((another) => claimsOverlap(one, another)));
+      if (claim !== undefined) return { owner: other, claim };
+    }
+    this.#ports.set(owner, { host, claims: mine });
     return undefined;
   }
 

@@ -13,6 +13,8 @@ export interface HostIdentity {
     readonly name: string;
     /** Undefined on hosts that do not report it. */
     readonly sshEnabled: boolean | undefined;
+    /** Address of its management interface. */
+    readonly address: string;
   }>;
 }
 
@@ -22,6 +24,8 @@ export interface HostContext {
   readonly xapi: XapiClient;
   readonly xapiVia: XapiWay;
   readonly dom0: Dom0Host;
+  /** Networks that keep reaching dom0 itself when a management port is forwarded; with prefix length. */
+  readonly managementSources: readonly string[];
   /** Asked once a process. */
   identity(): Promise<HostIdentity>;
   /** The UUID of the host behind the SSH endpoint; an error when it is none of the pool's. */

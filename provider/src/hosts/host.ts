@@ -30,6 +30,7 @@ export class Host implements HostContext {
   readonly claims: Claims;
   readonly seenIds: Set<string>;
   readonly declaredOwners = new Map<string, string>();
+  readonly managementSources: readonly string[];
   readonly #warn: (text: string) => void;
   readonly #locks = new Map<string, Promise<unknown>>();
   readonly #warned = new Set<string>();
@@ -39,6 +40,7 @@ export class Host implements HostContext {
 
   constructor(profile: HostProfile, surroundings: HostSurroundings) {
     this.profile = profile.name;
+    this.managementSources = profile.managementSources ?? [];
     this.claims = surroundings.claims;
     this.seenIds = surroundings.seenIds;
     this.#warn = (text) => surroundings.warn(text);
@@ -111,7 +113,10 @@ export class Host implements HostContext {
     const [pool, records] = await Promise.all([getPool(this.xapi), hosts.getAllRecords(this.xapi)]);
     return {
       poolUuid: pool.uuid,
-      hosts: records.map((record) => ({ uuid: record.uuid, name: record.name_label, sshEnabled: record.ssh_enabled })),
+      hosts: records.map((record) => ({
+        ...{ uuid: record.uuid, name: record.name_label, address: record.address },
+        sshEnabled: record.ssh_enabled,
+      })),
     };
   }
 

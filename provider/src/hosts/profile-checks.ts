@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { XennetError } from "../core/errors";
 import { parseHostKeyPin } from "../dom0/host-key";
+import { normalisedCidr } from "../validation/cidr-list";
 import { expected, type Problem } from "../validation/problem";
 import { certificatesIn, normalizeFingerprint } from "../xapi/trust";
 import { type ProfileKey, type Settings, setCommand, settingName, xapiWays } from "./profile-keys";
@@ -38,10 +39,24 @@ const checks: Partial<Record<ProfileKey, Check>> = {
       : expected(name, "a port, an integer from 1 to 65535", value).reason,
   sshPrivateKey: checkPrivateKey,
   sshHostKey: checkHostKey,
+  managementSources: (value, name) => {
+    const wrong = splitList(value).find((part) => normalisedCidr(part) === undefined);
+    const wanted = 'networks separated by commas, such as "192.0.2.0/24, 198.51.100.7"';
+    if (splitList(value).length > 20) return expected(name, "at most 20 networks", value).reason;
+    return wrong === undefined ? undefined : expected(name, wanted, wrong).reason;
+  },
 };
 
 function isXapiWay(value: string): boolean {
   return xapiWays.some((way) => way === value);
+}
+
+/** The parts of a setting that holds several values, separated by commas. */
+export function splitList(value: string): string[] {
+  return value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 function checkAddress(value: string, name: string): string | undefined {

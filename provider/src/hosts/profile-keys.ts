@@ -19,6 +19,7 @@ export const profileKeys = [
   "sshHostKey",
   "sshKnownHosts",
   "ownerPrefix",
+  "managementSources",
 ] as const;
 export type ProfileKey = (typeof profileKeys)[number];
 

@@ -4,10 +4,11 @@ import { XennetError } from "../core/errors";
 import { registerSecret } from "../core/redact";
 import { defaultProfile, environmentOverride } from "../core/settings";
 import type { SshEndpoint } from "../dom0/ssh-endpoint";
+import { normalisedCidr } from "../validation/cidr-list";
 import type { Problem } from "../validation/problem";
 import type { XapiEndpoint } from "../xapi/endpoint";
 import { normalizeFingerprint } from "../xapi/trust";
-import { checkSettings } from "./profile-checks";
+import { checkSettings, splitList } from "./profile-checks";
 import {
   type ProfileKey,
   type SettingSources,
@@ -28,6 +29,8 @@ export interface HostProfile {
   readonly ssh: SshEndpoint;
   /** Put in front of owners, so that two stacks of the same name can share a pool. */
   readonly ownerPrefix: string | undefined;
+  /** Networks that keep reaching dom0 itself when a management port is forwarded; with prefix length. */
+  readonly managementSources?: readonly string[] | undefined;
 }
 
 /** A profile, or everything that is wrong with it. */
@@ -100,7 +103,10 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
     profile: name,
   };
   const ownerPrefix = settings("ownerPrefix") ?? findSettings(defaultProfile, sources).settings("ownerPrefix");
-  return { name, xapi, xapiVia, ssh, ownerPrefix };
+  const managementSources = splitList(settings("managementSources") ?? "").flatMap(
+    (part) => normalisedCidr(part) ?? [],
+  );
+  return { name, xapi, xapiVia, ssh, ownerPrefix, managementSources };
 }
 
 /** The user's own agent is asked only where nothing was said about how to log in. */

@@ -14,6 +14,57 @@ export interface HostForwardingArgs {
   readonly externalInterface?: Input<string> | undefined;
   /** IPv4 address on that interface. @default - its first one */
   readonly externalAddress?: Input<string> | undefined;
+  /** Where guests may open connections to: `any`, `none`, or networks such as `["203.0.113.0/24"]`. @default "any" */
+  readonly outbound?: Input<"any" | "none" | Input<string>[]> | undefined;
+  /**
+   * Whether guests reach the other members of the pool. With SNAT these would take guests for dom0, which may be trusted by
+   * its address. @default false
+   */
+  readonly outboundToInfrastructure?: Input<boolean> | undefined;
+  /** What the outside reaches: only what a {@link PortForward} forwards, or the whole network (a warning). @default "forwarded" */
+  readonly inbound?: Input<"forwarded" | "network"> | undefined;
+  /**
+   * How guests' connections get an address of dom0: its external `address`, `masquerade` (whichever it has at the moment), or
+   * not at all. `auto` is `masquerade` where the address is assigned by DHCP, else `address`. @default "auto"
+   */
+  readonly snat?: Input<"auto" | "address" | "masquerade" | "off"> | undefined;
+  /**
+   * Where IP forwarding is switched on: for bridge and external interface, or for the whole host (`net.ipv4.ip_forward`); put
+   * back when no forwarding asks for it any more. @default "interface"
+   */
+  readonly forwardingScope?: Input<"interface" | "global"> | undefined;
+  /** Whether ARP is switched on for the bridge. @default true */
+  readonly arp?: Input<boolean> | undefined;
+  /** `net.ipv4.conf.<bridge>.proxy_arp`. @default - left alone */
+  readonly proxyArp?: Input<boolean> | undefined;
+  /** `send_redirects` of bridge and external interface. @default - left alone */
+  readonly sendRedirects?: Input<boolean> | undefined;
+  /** `arp_filter` of bridge and external interface. @default - left alone */
+  readonly arpFilter?: Input<boolean> | undefined;
+  /**
+   * Largest TCP segment through the external interface: a number of bytes (536 to 9000), `off`, or `auto`: as the path allows,
+   * where the external network's MTU is below the internal one's. @default "auto"
+   */
+  readonly clampMss?: Input<"auto" | "off" | number> | undefined;
+  /** What guests may open on dom0 itself besides ping. @default "none" */
+  readonly guestAccessToHost?: Input<"none" | Input<HostAccessArgs>[]> | undefined;
+  /** Whether nothing else is routed from or to the network; `false` leaves it to the host's own firewall (a warning). @default true */
+  readonly isolation?: Input<boolean> | undefined;
+  /**
+   * Whether the host itself puts everything back after a reboot or a firewall reload. `none` counts while every declaration on
+   * the host has it. @default "auto"
+   */
+  readonly persistence?: Input<"auto" | "none"> | undefined;
+}
+
+/** Something guests may open on dom0; one of the three is needed. */
+export interface HostAccessArgs {
+  /** Only guests in this network, or with this address. @default - the whole network */
+  readonly source?: Input<string> | undefined;
+  /** @default - both where a port is given, else every protocol */
+  readonly protocol?: Input<"tcp" | "udp" | "both"> | undefined;
+  /** A port, or a range such as `"8000-8010"`. @default - every port */
+  readonly port?: Input<number | string> | undefined;
 }
 
 /**
@@ -39,12 +90,18 @@ export class HostForwarding extends XennetResource {
   declare readonly bridge: Output<string>;
   /** False while the bridge does not exist: the rules are in place, the address follows with the bridge. */
   declare readonly bridgePresent: Output<boolean>;
+  /** `active`, `waiting` (the host cannot resolve bridge or outside yet), or `off` (switched off at its console). */
+  declare readonly status: Output<"active" | "waiting" | "off">;
   /** Interface to the outside as the host resolved it. */
   declare readonly resolvedExternalInterface: Output<string>;
   /** Address on that interface as the host resolved it. */
   declare readonly resolvedExternalAddress: Output<string>;
   /** The rules as text, one line each: the table, then the rule as `iptables-save` prints it. */
   declare readonly rules: Output<string[]>;
+  /** Files and directories that this package has placed on the host; all resources of the host share them. */
+  declare readonly files: Output<string[]>;
+  /** Rules of others that decide about the network's packets before ours, as `<table> <rule>`. */
+  declare readonly shadowedBy: Output<string[]>;
   /** What the last refresh found missing on the host; the next `up` puts it back. */
   declare readonly drift: Output<string[]>;
 
@@ -53,10 +110,16 @@ export class HostForwarding extends XennetResource {
     const network = isNetwork ? (args.network as XenNetwork).id : (args.network as Input<string>);
     const networkLabel = isNetwork ? (args.network as XenNetwork).nameLabel : network;
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([args.address, args.externalAddress, args.externalInterface]).apply((): string[] => []);
+    const rules = all([
+      ...[args.address, args.externalAddress, args.externalInterface],
+      ...[args.outbound, args.guestAccessToHost, args.clampMss],
+    ]).apply((): string[] => []);
     const outputs = {
       bridge: undefined,
       bridgePresent: undefined,
+      status: undefined,
+      files: undefined,
+      shadowedBy: undefined,
       resolvedExternalInterface: undefined,
       resolvedExternalAddress: undefined,
       drift: undefined,

@@ -1,13 +1,16 @@
-import { renderRule } from "./render";
-import { chains, type Rule } from "./rule";
+import { type PortRange, parsePortRange, renderPortRange } from "../validation/port-range";
+import type { Transport } from "../validation/scalars";
+import { parseRuleLine } from "./parse";
+import { renderRuleLine } from "./render";
+import type { Rule } from "./rule";
 
 /** Version of the fragment format this code writes; the host program refuses files of a newer one. */
 const fragmentFormat = 1;
 
-/** Who claims which port of the external address. */
+/** Ports of the external address that a fragment takes. */
 export interface Claim {
-  readonly protocol: string;
-  readonly port: number;
+  readonly protocol: Transport;
+  readonly ports: PortRange;
 }
 
 /** What one resource declares on a dom0; `docs/host-program.md` describes its text. */
@@ -28,7 +31,11 @@ export interface Fragment {
   readonly externalAddress: string;
   /** Token of the forwarding a port forward belongs to. */
   readonly forwarding?: string;
-  readonly claim?: Claim;
+  readonly claims: readonly Claim[];
+  /** False: declared, but without effect; such a fragment has no rules and holds no port. */
+  readonly enabled: boolean;
+  /** For people who look at the host. */
+  readonly description?: string;
   readonly settings: ReadonlyArray<readonly [key: string, value: string]>;
 }
 
@@ -46,11 +53,11 @@ export function renderFragment(fragment: Fragment, rules: readonly Rule[]): stri
     `external-address ${fragment.externalAddress}`,
   ];
   if (fragment.forwarding !== undefined) lines.push(`forwarding ${fragment.forwarding}`);
-  if (fragment.claim !== undefined) lines.push(`claim ${fragment.claim.protocol} ${fragment.claim.port}`);
+  for (const { protocol, ports } of fragment.claims) lines.push(`claim ${protocol} ${renderPortRange(ports)}`);
+  if (!fragment.enabled) lines.push("enabled no");
+  if (fragment.description !== undefined) lines.push(`description ${fragment.description}`);
   for (const [key, value] of fragment.settings) lines.push(`setting ${key} ${value}`);
-  for (const rule of rules) {
-    lines.push(`rule ${rule.rank} ${chains[rule.chain].table} ${renderRule(rule, fragment.token)}`);
-  }
+  for (const rule of rules) lines.push(`rule ${renderRuleLine(rule, fragment.token)}`);
   return `${[...lines, "end"].join("\n")}\n`;
 }
 
@@ -58,9 +65,11 @@ export function renderFragment(fragment: Fragment, rules: readonly Rule[]): stri
 export function parseFragment(text: string): Fragment | undefined {
   const values = new Map<string, string>();
   const settings: Array<readonly [string, string]> = [];
+  const claims: Claim[] = [];
   for (const line of text.split("\n")) {
     const [key, rest] = splitWord(line);
     if (key === "setting") settings.push(splitWord(rest));
+    else if (key === "claim") claims.push(...parseClaim(rest));
     else if (key !== "rule" && key !== "" && !values.has(key)) values.set(key, rest);
   }
   const kind = values.get("kind");
@@ -71,18 +80,27 @@ export function parseFragment(text: string): Fragment | undefined {
   );
   if (!token || !owner || !incarnation || !network || !externalInterface || !externalAddress) return undefined;
   const forwarding = values.get("forwarding");
-  const claim = parseClaim(values.get("claim"));
+  const description = values.get("description");
   return {
     ...{ kind, token, owner, incarnation, name: values.get("name") ?? "" },
-    ...{ network, externalInterface, externalAddress, settings },
+    ...{ network, externalInterface, externalAddress, settings, claims },
+    enabled: values.get("enabled") !== "no",
     ...(forwarding === undefined ? {} : { forwarding }),
-    ...(claim === undefined ? {} : { claim }),
+    ...(description === undefined ? {} : { description }),
   };
 }
 
-function parseClaim(text: string | undefined): Claim | undefined {
-  const [protocol, port] = splitWord(text ?? "");
-  return protocol !== "" && /^[0-9]+$/.test(port) ? { protocol, port: Number(port) } : undefined;
+/** The rules of a fragment; those of a newer version that this one does not know are left out. */
+export function rulesOf(text: string): Rule[] {
+  const lines = text.split("\n").filter((line) => line.startsWith("rule "));
+  return lines.map((line) => parseRuleLine(line.slice("rule ".length))).filter((rule) => rule !== undefined);
+}
+
+function parseClaim(text: string): Claim[] {
+  const [protocol, ports] = splitWord(text);
+  const range = parsePortRange(ports);
+  const isTransport = protocol === "tcp" || protocol === "udp";
+  return isTransport && range !== undefined ? [{ protocol, ports: range }] : [];
 }
 
 function splitWord(line: string): readonly [string, string] {

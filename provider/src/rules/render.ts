@@ -12,19 +12,38 @@ export function renderRule(rule: Rule, token: string): string {
   add("-i", rule.inInterface);
   add("-o", rule.outInterface);
   add("-p", rule.protocol);
-  if (rule.destinationPort !== undefined && rule.protocol !== undefined) {
-    words.push("-m", rule.protocol, "--dport", String(rule.destinationPort));
-  }
+  const hasPorts = rule.sourcePorts !== undefined || rule.destinationPorts !== undefined || rule.opensTcp === true;
+  if (hasPorts) add("-m", rule.protocol);
+  add("--sport", rule.sourcePorts);
+  add("--dport", rule.destinationPorts);
+  if (rule.opensTcp === true) words.push("--tcp-flags", "SYN,RST", "SYN");
+  if (rule.isForHost === true) words.push("-m", "addrtype", "--dst-type", "LOCAL");
   if (rule.state !== undefined) words.push("-m", "state", "--state", rule.state);
   if (rule.wasDnated === true) words.push("-m", "conntrack", "--ctstate", "DNAT");
   words.push("-m", "comment", "--comment", `xennet-${token}`, ...renderTarget(rule.target));
   return words.join(" ");
 }
 
+/** A rule as a fragment holds it, without the key: `<rank> <table> -A CHAIN …`. */
+export function renderRuleLine(rule: Rule, token: string): string {
+  return `${rule.rank} ${chains[rule.chain].table} ${renderRule(rule, token)}`;
+}
+
 function renderTarget(target: Target): string[] {
-  if (target.jump === "DNAT") return ["-j", "DNAT", "--to-destination", target.to];
-  if (target.jump === "SNAT") return ["-j", "SNAT", "--to-source", target.to];
-  return ["-j", target.jump];
+  switch (target.jump) {
+    case "DNAT":
+      return ["-j", "DNAT", "--to-destination", target.to];
+    case "SNAT":
+      return ["-j", "SNAT", "--to-source", target.to];
+    case "REJECT":
+      return ["-j", "REJECT", "--reject-with", target.with];
+    case "TCPMSS":
+      return target.mss === "pmtu"
+        ? ["-j", "TCPMSS", "--clamp-mss-to-pmtu"]
+        : ["-j", "TCPMSS", "--set-mss", String(target.mss)];
+    default:
+      return ["-j", target.jump];
+  }
 }
 
 /** What is known of the roles when rules are shown to a person; what is not is named in angle brackets. */

@@ -5,6 +5,7 @@ export const chains = {
   prerouting: { table: "nat", name: "XENNET-PREROUTING" },
   postrouting: { table: "nat", name: "XENNET-POSTROUTING" },
   output: { table: "nat", name: "XENNET-OUTPUT" },
+  clamp: { table: "mangle", name: "XENNET-FORWARD" },
 } as const;
 
 export type Chain = keyof typeof chains;
@@ -13,28 +14,45 @@ export type Chain = keyof typeof chains;
 export const roles = { bridge: "@BRIDGE@", externalInterface: "@EXT_IF@", externalAddress: "@EXT_IP@" } as const;
 
 /**
- * Place of a rule inside its chain, lowest first. Replies go first as they are most of the traffic; closing rules must come
- * after every accept.
+ * Place of a rule inside its chain, lowest first. What keeps dom0 manageable goes before every DNAT; replies go early as
+ * they are most of the traffic; closing rules must come after every accept.
  */
-export const ranks = { established: 20, portForward: 50, network: 60, closing: 90 } as const;
+export const ranks = {
+  management: 10,
+  established: 20,
+  portForward: 50,
+  infrastructure: 55,
+  network: 60,
+  closing: 90,
+} as const;
 
 export type Target =
-  | { readonly jump: "ACCEPT" | "DROP" }
+  | { readonly jump: "ACCEPT" | "DROP" | "RETURN" | "MASQUERADE" }
+  | { readonly jump: "REJECT"; readonly with: "icmp-host-prohibited" }
   | { readonly jump: "DNAT"; readonly to: string }
-  | { readonly jump: "SNAT"; readonly to: string };
+  | { readonly jump: "SNAT"; readonly to: string }
+  | { readonly jump: "TCPMSS"; readonly mss: number | "pmtu" };
 
 /** One rule, in the terms of iptables. Only matches that iptables 1.3.5 (XenServer 5.6) has as well. */
 export interface Rule {
   readonly chain: Chain;
   readonly rank: number;
+  /** With prefix length. */
   readonly source?: string;
+  /** With prefix length. */
   readonly destination?: string;
   readonly inInterface?: string;
   readonly outInterface?: string;
   readonly protocol?: "tcp" | "udp" | "icmp";
-  /** Port as the packet carries it here: in `forward` that is the port after DNAT. */
-  readonly destinationPort?: number;
-  readonly state?: "RELATED,ESTABLISHED";
+  /** `80`, or `8000:8010`. */
+  readonly sourcePorts?: string;
+  /** Ports as the packet carries them here: in `forward` those after DNAT. */
+  readonly destinationPorts?: string;
+  /** Only the packets that open a TCP connection. */
+  readonly opensTcp?: boolean;
+  /** Only what is for an address of dom0 itself. */
+  readonly isForHost?: boolean;
+  readonly state?: "RELATED,ESTABLISHED" | "ESTABLISHED";
   /** Only connections that a DNAT rule redirected. */
   readonly wasDnated?: boolean;
   readonly target: Target;

@@ -1,8 +1,16 @@
 import { expected, type Problem } from "./problem";
 
-/** Transport protocols a port forward can have. */
-export const protocols = ["tcp", "udp"] as const;
+/** What a port forward can be declared for. */
+export const protocols = ["tcp", "udp", "both"] as const;
 export type Protocol = (typeof protocols)[number];
+
+/** The transport protocols that have ports. */
+export type Transport = "tcp" | "udp";
+
+/** The transport protocols that a declared one stands for. */
+export function transportsOf(protocol: Protocol): readonly Transport[] {
+  return protocol === "both" ? ["tcp", "udp"] : [protocol];
+}
 
 /** TCP and UDP ports: an integer from 1 to 65535. */
 export function checkPort(property: string, value: unknown): Problem[] {
@@ -16,7 +24,8 @@ export function checkInteger(property: string, value: unknown, min: number, max:
 }
 
 export function checkOneOf(property: string, value: unknown, choices: readonly string[]): Problem[] {
-  const wanted = choices.map((choice) => `"${choice}"`).join(" or ");
+  const quoted = choices.map((choice) => `"${choice}"`);
+  const wanted = [quoted.slice(0, -1).join(", "), ...quoted.slice(-1)].filter((part) => part !== "").join(" or ");
   return typeof value === "string" && choices.includes(value) ? [] : [expected(property, wanted, value)];
 }
 

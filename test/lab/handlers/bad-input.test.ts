@@ -31,6 +31,9 @@ const forward = {
   ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
 };
 
+const known =
+  "host, owner, network, networkLabel, address, externalInterface, externalAddress, outbound, outboundToInfrastructure, inbound, snat, forwardingScope, arp, proxyArp, sendRedirects, arpFilter, clampMss, guestAccessToHost, isolation, persistence, rules";
+
 /** What a check answers as `property: reason` lines; afterwards the host must be as it was. */
 async function refused(handler: Handler, context: HostContext, news: Props): Promise<string[]> {
   const { failures } = await handler.check(context, {}, news);
@@ -60,6 +63,27 @@ test.each<[Props, string]>([
     "externalInterface: expected an interface name of 1 to 15 letters, digits, '_', '.' or '-', found \"xenbr0; reboot\"",
   ],
   [{ externalAddress: "10.0.0" }, 'externalAddress: expected an IPv4 address such as "192.168.100.11", found "10.0.0"'],
+  [{ address: "192.168.100.1/31" }, 'address: expected a prefix length from /8 to /30, found "192.168.100.1/31"'],
+  [{ outbound: "some" }, 'outbound: expected "any", "none" or a list of networks, found "some"'],
+  [
+    { outbound: ["10.0.0.0/8", "10.0.0"] },
+    'outbound[1]: expected a network such as "203.0.113.0/24", or an address, found "10.0.0"',
+  ],
+  [{ inbound: "all" }, 'inbound: expected "forwarded" or "network", found "all"'],
+  [{ snat: "on" }, 'snat: expected "auto", "address", "masquerade" or "off", found "on"'],
+  [{ forwardingScope: "host" }, 'forwardingScope: expected "interface" or "global", found "host"'],
+  [{ clampMss: 100 }, "clampMss: expected a segment size in bytes, an integer from 536 to 9000, found 100"],
+  [{ proxyArp: 1 }, "proxyArp: expected true or false, found 1"],
+  [
+    { guestAccessToHost: [{ port: "53; reboot" }] },
+    'guestAccessToHost[0].port: expected a port, an integer from 1 to 65535, found "53; reboot"',
+  ],
+  [
+    { guestAccessToHost: [{ ports: 53 }] },
+    'guestAccessToHost[0]: expected an object with source, protocol or port, found {"ports":53}',
+  ],
+  [{ guestAccessToHost: [{}] }, "guestAccessToHost[0]: expected an object with source, protocol or port, found {}"],
+  [{ persistence: "cron" }, 'persistence: expected "auto" or "none", found "cron"'],
   [{ address: "64.0.0.1/2" }, 'address: expected a prefix length from /8 to /30, found "64.0.0.1/2"'],
   [
     { address: "127.0.0.5/24" },
@@ -69,14 +93,8 @@ test.each<[Props, string]>([
     { externalInterface: "-A" },
     "externalInterface: expected an interface name of 1 to 15 letters, digits, '_', '.' or '-', found \"-A\"",
   ],
-  [
-    { toString: 1 },
-    "toString: unknown property; known are host, owner, network, networkLabel, address, externalInterface, externalAddress, rules",
-  ],
-  [
-    { adress: "x" },
-    "adress: unknown property; known are host, owner, network, networkLabel, address, externalInterface, externalAddress, rules",
-  ],
+  [{ toString: 1 }, `toString: unknown property; known are ${known}`],
+  [{ adress: "x" }, `adress: unknown property; known are ${known}`],
 ])("HostForwarding refuses %j", async (wrong, message) => {
   expect(await refused(hostForwardingHandler, run.process(), { ...nat, ...wrong })).toEqual([message]);
 });
@@ -124,7 +142,36 @@ test.each<[Props, string]>([
   [{ externalPort: 65536 }, "externalPort: expected a port, an integer from 1 to 65535, found 65536"],
   [{ externalPort: "http", targetPort: 80 }, 'externalPort: expected a port, an integer from 1 to 65535, found "http"'],
   [{ targetPort: 0 }, "targetPort: expected a port, an integer from 1 to 65535, found 0"],
-  [{ protocol: "sctp" }, 'protocol: expected "tcp" or "udp", found "sctp"'],
+  [{ protocol: "sctp" }, 'protocol: expected "tcp", "udp" or "both", found "sctp"'],
+  [
+    { externalPort: "90-80" },
+    'externalPort: expected a range of ports from 1 to 65535, the lower one first, such as "8000-8010", found "90-80"',
+  ],
+  [
+    { externalPort: "9000-9010", targetPort: "80-85" },
+    'targetPort: expected the first port, or a range of 11 like externalPort, found "80-85"',
+  ],
+  [
+    { externalPort: "9000-9010", targetPort: 65530 },
+    "targetPort: expected a range of 11 ports that ends at 65535 at most, found 65530",
+  ],
+  [
+    { externalPort: "10000-12000", targetPort: 20000 },
+    "externalPort: expected at most 1000 rules for one forward, found 2002. A range that keeps its numbers takes one rule, a shifted one takes one for each port and each of sources",
+  ],
+  [
+    { sources: ["203.0.113.0/24", "everywhere"] },
+    'sources[1]: expected a network such as "203.0.113.0/24", or an address, found "everywhere"',
+  ],
+  [
+    { sources: ["0.0.0.0/0"] },
+    'sources[0]: expected a network such as "203.0.113.0/24", or an address, found "0.0.0.0/0"',
+  ],
+  [
+    { notSources: [] },
+    'notSources: expected a network such as "203.0.113.0/24", or an address; leave the property out for every address, found []',
+  ],
+  [{ description: "two\nlines" }, 'description: expected a text without control characters, found "two\\nlines"'],
   [{ target: "192.168.100" }, 'target: expected an IPv4 address such as "192.168.100.11", found "192.168.100"'],
   [
     { target: "10.9.9.9" },
@@ -150,6 +197,20 @@ test.each([22, 443])("PortForward refuses port %i, which would lock everybody ou
   expect(message).toMatch(
     /^externalPort: expected a port other than 22 and 443, found .* it would lock you out|lock you out/,
   );
+});
+
+test("a management port needs to be asked for, and networks that keep reaching dom0, the workstation's among them", async () => {
+  const ssh = { ...forward, externalPort: 22, allowManagementPort: true };
+  expect((await refused(portForwardHandler, run.process(), ssh))[0]).toMatch(
+    /^externalPort: expected networks in xennet:managementSources that keep reaching dom0 itself, found 22/,
+  );
+  const others = run.process({ XENNET_MANAGEMENT_SOURCES: "10.0.0.0/8" });
+  expect((await refused(portForwardHandler, others, ssh))[0]).toMatch(
+    /^externalPort: expected your own address 192\.168\.1\.50 among the networks in xennet:managementSources/,
+  );
+  const mine = run.process({ XENNET_MANAGEMENT_SOURCES: "10.0.0.0/8, 192.168.1.0/24" });
+  expect(await refused(portForwardHandler, mine, ssh)).toEqual([]);
+  expect(() => run.process({ XENNET_MANAGEMENT_SOURCES: "10.0.0.0/8 reboot" })).toThrow(/xennet:managementSources/);
 });
 
 test("two forwards of one port in one run are refused, naming the other", async () => {

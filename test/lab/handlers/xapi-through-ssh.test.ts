@@ -49,7 +49,12 @@ test("a network, a forwarding and a forward of 443 take one SSH login, and one m
   const made = await hostForwardingHandler.create(process, checkedNat.inputs);
   const forward = {
     ...{ host: "default", owner: owner("PortForward"), forwarding: made.id, network: networkId },
-    ...{ forwardingAddress: "192.168.100.1/24", externalPort: 443, target: "192.168.100.11" },
+    ...{
+      forwardingAddress: "192.168.100.1/24",
+      externalPort: 443,
+      target: "192.168.100.11",
+      allowManagementPort: true,
+    },
   };
   const checkedForward = await portForwardHandler.check(process, {}, forward);
   expect(checkedForward.failures).toEqual([]);
@@ -63,7 +68,7 @@ test("a network, a forwarding and a forward of 443 take one SSH login, and one m
   expect((await process.poolView()).networks.map(({ uuid }) => uuid)).toContain(networkId.split("/").at(-1));
 
   const port22 = await portForwardHandler.check(process, {}, { ...forward, externalPort: 22 });
-  expect(port22.failures[0]?.reason).toContain("other than 22, found 22");
+  expect(port22.failures[0]?.reason).toContain("xennet:managementSources that keep reaching dom0 itself, found 22");
   await portForwardHandler.delete(process, forwarded.id, forwarded.outs);
   await hostForwardingHandler.delete(process, made.id, made.outs);
   await xenNetworkHandler.delete(process, networkId, checkedNetwork.inputs);
@@ -72,7 +77,13 @@ test("a network, a forwarding and a forward of 443 take one SSH login, and one m
 test("without SSH for XAPI the same forward is refused", async () => {
   await using run = provider(host);
   const direct = run.process({ XENNET_SSH_PORT: "1" });
-  const forward = { host: "default", owner: urnOf("PortForward", "x"), externalPort: 443, target: "192.168.100.11" };
+  const forward = {
+    host: "default",
+    owner: urnOf("PortForward", "x"),
+    externalPort: 443,
+    target: "192.168.100.11",
+    allowManagementPort: true,
+  };
   const { failures } = await portForwardHandler.check(direct, {}, { ...forward, forwarding: "f", network: "n" });
   expect(failures.map(({ reason }) => reason)).toContainEqual(expect.stringMatching(/443.*lock you out.*xapiVia/));
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Fragment, parseFragment, renderFragment } from "../../../provider/src/rules/fragment.ts";
+import { type Fragment, parseFragment, renderFragment, rulesOf } from "../../../provider/src/rules/fragment.ts";
 import { describeOwner, parseOwner, sameStack } from "../../../provider/src/rules/owner.ts";
 import { portForwardRules } from "../../../provider/src/rules/port-forward.ts";
 
@@ -8,6 +8,10 @@ const hex = (length: number) =>
   fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length }).map((c) => c.join(""));
 const word = fc.stringMatching(/^[!-~]{1,20}$/);
 const text = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
+
+const ports = fc
+  .tuple(fc.integer({ min: 1, max: 65535 }), fc.nat(500))
+  .map(([from, more]) => ({ from, to: Math.min(from + more, 65535) }));
 
 const fragment: fc.Arbitrary<Fragment> = fc.record(
   {
@@ -20,7 +24,9 @@ const fragment: fc.Arbitrary<Fragment> = fc.record(
     externalInterface: word,
     externalAddress: word,
     forwarding: hex(12),
-    claim: fc.record({ protocol: fc.constantFrom("tcp", "udp"), port: fc.integer({ min: 1, max: 65535 }) }),
+    claims: fc.array(fc.record({ protocol: fc.constantFrom("tcp" as const, "udp" as const), ports }), { maxLength: 3 }),
+    enabled: fc.boolean(),
+    description: text,
     settings: fc.array(fc.tuple(word, text), { maxLength: 4 }),
   },
   {
@@ -34,15 +40,22 @@ const fragment: fc.Arbitrary<Fragment> = fc.record(
       "externalInterface",
       "externalAddress",
       "settings",
+      "claims",
+      "enabled",
     ],
   },
 );
 
 test("a fragment survives rendering and parsing, whatever rules it holds", () => {
-  const rules = portForwardRules({ protocol: "tcp", externalPort: 80, target: "192.168.100.11", targetPort: 80 });
+  const web = { from: 80, to: 80 };
+  const rules = portForwardRules({
+    ...{ protocols: ["tcp"], externalPorts: web, target: "192.168.100.11", targetPorts: web },
+  });
   fc.assert(
     fc.property(fragment, (made) => {
-      expect(parseFragment(renderFragment(made, rules))).toEqual(made);
+      const rendered = renderFragment(made, rules);
+      expect(parseFragment(rendered)).toEqual(made);
+      expect(rulesOf(rendered)).toEqual(rules);
     }),
   );
 });

@@ -1,25 +1,34 @@
 import { expect, test } from "vitest";
-import { hostForwardingRules } from "../../../provider/src/rules/host-forwarding.ts";
 import { portForwardRules } from "../../../provider/src/rules/port-forward.ts";
-import { checkManagementPort, checkPoolPort, shadowedService } from "../../../provider/src/rules/ports.ts";
 import { describeRules, renderRule } from "../../../provider/src/rules/render.ts";
-import { chains } from "../../../provider/src/rules/rule.ts";
+import { chains, type Rule } from "../../../provider/src/rules/rule.ts";
+import { everyRule, forward, forwarding } from "./declared.ts";
 
-const address = { address: "192.168.100.1", prefix: 24 };
-const forward = { protocol: "tcp", externalPort: 8080, target: "192.168.100.12", targetPort: 80 } as const;
+const known = { bridge: "xapi1", externalInterface: "xenbr0", externalAddress: "192.168.1.10" };
+
+/** The rules that differ from the usual ones. */
+function changed(rules: readonly Rule[], usual: readonly Rule[]): { added: string[]; gone: string[] } {
+  const [now, before] = [describeRules(rules, "", known), describeRules(usual, "", known)];
+  return { added: now.filter((line) => !before.includes(line)), gone: before.filter((line) => !now.includes(line)) };
+}
 
 test("a forward reads as a person would write it, with what is not known yet named", () => {
-  expect(describeRules(portForwardRules(forward), "", { networkLabel: "Internal network" })).toMatchInlineSnapshot(`
+  expect(describeRules(forward(), "", { networkLabel: "Internal network" })).toMatchInlineSnapshot(`
     [
       "nat -A XENNET-PREROUTING -d <external address>/32 -i <external interface> -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.100.12:80",
       "filter -A XENNET-FORWARD -d 192.168.100.12/32 -i <external interface> -o <bridge of Internal network> -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT",
     ]
   `);
+  const unknown = portForwardRules({
+    ...{ protocols: ["tcp"], externalPorts: "<externalPort>", target: "<target>", targetPorts: "<targetPort>" },
+  });
+  expect(describeRules(unknown, "", known)[0]).toBe(
+    "nat -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport <externalPort> -j DNAT --to-destination <target>:<targetPort>",
+  );
 });
 
 test("the rules of a forwarding, with everything known", () => {
-  const names = { bridge: "xapi1", externalInterface: "xenbr0", externalAddress: "192.168.1.10" };
-  expect(describeRules(hostForwardingRules(address), "", names)).toMatchInlineSnapshot(`
+  expect(describeRules(forwarding(), "", known)).toMatchInlineSnapshot(`
     [
       "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT",
       "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -j ACCEPT",
@@ -33,43 +42,101 @@ test("the rules of a forwarding, with everything known", () => {
   `);
 });
 
+test("a range that keeps its numbers is one pair of rules, a shifted one translates port by port", () => {
+  const range = { from: 8000, to: 8002 };
+  expect(describeRules(forward({ externalPorts: range, targetPorts: range }), "", known)).toEqual([
+    "nat -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 8000:8002 -j DNAT --to-destination 192.168.100.12",
+    "filter -A XENNET-FORWARD -d 192.168.100.12/32 -i xenbr0 -o xapi1 -p tcp -m tcp --dport 8000:8002 -m conntrack --ctstate DNAT -j ACCEPT",
+  ]);
+  const shifted = describeRules(forward({ externalPorts: range, targetPorts: { from: 9000, to: 9002 } }), "", known);
+  expect(shifted.map((line) => /--dport (\S+).* -j \S+ ?(?:--to-destination (.*))?$/.exec(line)?.slice(1))).toEqual([
+    ["8000", "192.168.100.12:9000"],
+    ["8001", "192.168.100.12:9001"],
+    ["8002", "192.168.100.12:9002"],
+    ["9000:9002", undefined],
+  ]);
+});
+
+test("where the external address is leased, rules hold whichever address dom0 has", () => {
+  expect(changed(forward({ isLeased: true }), forward())).toEqual({
+    added: [
+      "nat -A XENNET-PREROUTING -i xenbr0 -p tcp -m tcp --dport 8080 -m addrtype --dst-type LOCAL -j DNAT --to-destination 192.168.100.12:80",
+    ],
+    gone: [
+      "nat -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.100.12:80",
+    ],
+  });
+  expect(changed(forwarding({ snat: "masquerade" }), forwarding()).added).toEqual([
+    "nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j MASQUERADE",
+  ]);
+});
+
+test("who manages dom0 is let through ahead of every DNAT, and who is excluded falls through to dom0", () => {
+  const rules = forward({
+    externalPorts: { from: 22, to: 22 },
+    notSources: ["192.0.2.0/24"],
+    management: { ports: [22], sources: ["192.168.1.0/24"] },
+  });
+  const prerouting = rules.filter((rule) => rule.chain === "prerouting").sort((a, b) => a.rank - b.rank);
+  expect(prerouting.map(({ rank, source, target }) => [rank, source, target.jump])).toEqual([
+    [10, "192.168.1.0/24", "ACCEPT"],
+    [50, "192.0.2.0/24", "RETURN"],
+    [50, undefined, "DNAT"],
+  ]);
+});
+
+test("pool members are told apart from the outside, after what was forwarded to guests is answered", () => {
+  expect(changed(forwarding({ infrastructure: ["192.168.1.11/32"] }), forwarding()).added).toEqual([
+    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -m state --state RELATED,ESTABLISHED -j ACCEPT",
+    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.11/32 -i xapi1 -o xenbr0 -j REJECT --reject-with icmp-host-prohibited",
+  ]);
+});
+
+test("segments are clamped in both directions, and without isolation nothing is closed but dom0 itself", () => {
+  expect(changed(forwarding({ clampMss: 1360 }), forwarding()).added).toEqual([
+    "mangle -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1360",
+    "mangle -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1360",
+  ]);
+  expect(changed(forwarding({ isolation: false }), forwarding())).toEqual({
+    added: [],
+    gone: ["filter -A XENNET-FORWARD -i xapi1 -j DROP", "filter -A XENNET-FORWARD -o xapi1 -j DROP"],
+  });
+});
+
 test("every rule carries its resource's mark in a form that no version of iptables quotes", () => {
-  const rules = [...hostForwardingRules(address), ...portForwardRules(forward)];
-  for (const rule of rules) {
+  for (const rule of everyRule) {
     expect(renderRule(rule, "0123456789ab")).toMatch(/ -m comment --comment xennet-0123456789ab -j [A-Z]+/);
   }
 });
 
-test("closing rules come after every accept, and DNAT is bound to the external address", () => {
-  const rules = [...hostForwardingRules(address), ...portForwardRules(forward)];
-  const accepts = rules.filter((rule) => rule.target.jump === "ACCEPT").map((rule) => rule.rank);
-  const drops = rules.filter((rule) => rule.target.jump === "DROP").map((rule) => rule.rank);
+test("closing rules come after every accept, and DNAT is bound to dom0's addresses", () => {
+  const filter = everyRule.filter((rule) => rule.chain === "forward" || rule.chain === "input");
+  const accepts = filter.filter((rule) => rule.target.jump === "ACCEPT").map((rule) => rule.rank);
+  const drops = filter.filter((rule) => rule.target.jump === "DROP").map((rule) => rule.rank);
   expect(Math.max(...accepts)).toBeLessThan(Math.min(...drops));
-  expect(rules.find((rule) => rule.target.jump === "DNAT")?.destination).toBe("@EXT_IP@/32");
+  for (const rule of everyRule.filter(({ target }) => target.jump === "DNAT")) {
+    expect(rule.isForHost === true || rule.destination === "@EXT_IP@/32").toBe(true);
+  }
 });
 
 test("chain names stay under the 28 characters of iptables 1.4", () => {
   for (const chain of Object.values(chains)) expect(chain.name.length).toBeLessThanOrEqual(28);
 });
 
-test.each([22, 443])("refuses to forward tcp %i, as that locks everybody out", (port) => {
-  const [problem] = checkManagementPort("externalPort", "tcp", port, { xapiThroughSsh: false });
-  expect(problem?.reason).toContain("lock you out");
-});
+/** Matches and targets that iptables 1.3.5 (XenServer 5.6) has too; `-C`, lists of addresses and late negation are none. */
+const everywhere = new Set(
+  `-A -s -d -i -o -p -m -j tcp udp state conntrack comment addrtype --sport --dport --tcp-flags --dst-type --state
+  --ctstate --comment --to-destination --to-source --reject-with --set-mss --clamp-mss-to-pmtu
+  ACCEPT DROP REJECT RETURN DNAT SNAT MASQUERADE TCPMSS`.split(/\s+/),
+);
 
-test("with XAPI reached through SSH, tcp 443 may be forwarded on a single host, and 22 nowhere", () => {
-  const way = { xapiThroughSsh: true };
-  expect(checkManagementPort("externalPort", "tcp", 443, way)).toEqual([]);
-  expect(checkManagementPort("externalPort", "tcp", 22, way)[0]?.reason).toMatch(
-    /other than 22, found 22.*lock you out/,
-  );
-  expect(checkPoolPort("externalPort", "tcp", 443, 1)).toEqual([]);
-  expect(checkPoolPort("externalPort", "tcp", 443, 2)[0]?.reason).toContain("the pool's 2 hosts reach each other");
-  expect(checkPoolPort("externalPort", "udp", 443, 2)).toEqual([]);
-});
-
-test("allows udp 443, and warns about tcp 80", () => {
-  expect(checkManagementPort("externalPort", "udp", 443, { xapiThroughSsh: false })).toEqual([]);
-  expect(shadowedService("tcp", 80)).toContain("Port 80");
-  expect(shadowedService("udp", 80)).toBeUndefined();
+test("nothing is used that the iptables of the oldest host lacks", () => {
+  for (const rule of everyRule) {
+    const words = renderRule(rule, "0123456789ab").split(" ");
+    const names = words.filter((word, at) => word.startsWith("-") || ["-m", "-j"].includes(words[at - 1] ?? ""));
+    expect(names.filter((name) => !everywhere.has(name))).toEqual([]);
+    for (const at of ["-s", "-d"].map((option) => words.indexOf(option)).filter((found) => found >= 0)) {
+      expect(words[at + 1]).not.toContain(",");
+    }
+  }
 });

@@ -1,0 +1,106 @@
+import { checkCidrs, normalisedCidr } from "../validation/cidr-list";
+import { checkHostCidr, checkIpv4 } from "../validation/ipv4";
+import { checkPortRange } from "../validation/port-range";
+import { expected, type Problem } from "../validation/problem";
+import {
+  checkBoolean,
+  checkInteger,
+  checkInterfaceName,
+  checkOneOf,
+  checkText,
+  protocols,
+} from "../validation/scalars";
+import { isUnknown } from "../validation/unknown";
+import { anything, checkHostProfile, checkOwner, checkProperties, type PropertyCheck } from "./check-common";
+import type { Props } from "./handler";
+import { normalisedLists } from "./port-forward-check";
+import { plain, textOf } from "./props";
+
+const oneOf =
+  (...choices: readonly string[]): PropertyCheck =>
+  (property, value) =>
+    checkOneOf(property, value, choices);
+
+const checks: Readonly<Record<string, PropertyCheck>> = {
+  host: checkHostProfile,
+  owner: checkOwner,
+  network: (property, value) => checkText(property, value, { min: 1 }),
+  networkLabel: anything,
+  address: checkHostCidr,
+  externalInterface: checkInterfaceName,
+  externalAddress: checkIpv4,
+  outbound: checkOutbound,
+  outboundToInfrastructure: checkBoolean,
+  inbound: oneOf("forwarded", "network"),
+  snat: oneOf("auto", "address", "masquerade", "off"),
+  forwardingScope: oneOf("interface", "global"),
+  arp: checkBoolean,
+  proxyArp: checkBoolean,
+  sendRedirects: checkBoolean,
+  arpFilter: checkBoolean,
+  clampMss: checkClamp,
+  guestAccessToHost: checkAccess,
+  isolation: checkBoolean,
+  persistence: oneOf("auto", "none"),
+  rules: anything,
+};
+
+/** What can be said without the host: the values themselves. */
+export function checkForwardingInputs(news: Props): Problem[] {
+  return checkProperties(news, ["network", "address"], checks);
+}
+
+/** Networks in one spelling. */
+export function normalisedForwarding(given: Props): Props {
+  const list = given["guestAccessToHost"];
+  const access = Array.isArray(list) ? { guestAccessToHost: list.map(normalisedAccess) } : {};
+  return { ...given, host: textOf(given, "host") ?? "default", ...normalisedLists(given, ["outbound"]), ...access };
+}
+
+function normalisedAccess(entry: unknown): unknown {
+  if (entry === null || typeof entry !== "object" || Array.isArray(entry)) return entry;
+  const source = normalisedCidr((entry as Props)["source"]);
+  return source === undefined ? entry : plain({ ...entry, source });
+}
+
+function checkOutbound(property: string, value: unknown): readonly Problem[] {
+  if (Array.isArray(value)) return checkCidrs(property, value);
+  if (value === "any" || value === "none") return [];
+  return [expected(property, '"any", "none" or a list of networks', value)];
+}
+
+/** Smaller segments than the 536 bytes that every host takes (RFC 879) would only slow everything down. */
+function checkClamp(property: string, value: unknown): readonly Problem[] {
+  if (value === "auto" || value === "off") return [];
+  if (typeof value === "number") return checkInteger(property, value, 536, 9000, "a segment size in bytes");
+  return [expected(property, '"auto", "off" or a segment size in bytes', value)];
+}
+
+const accessChecks: Readonly<Record<string, PropertyCheck>> = {
+  source: (property, value) =>
+    normalisedCidr(value) === undefined
+      ? [expected(property, 'a network such as "192.168.100.0/28", or an address', value)]
+      : [],
+  protocol: oneOf(...protocols),
+  port: checkPortRange,
+};
+
+function checkAccess(property: string, value: unknown): readonly Problem[] {
+  if (value === "none") return [];
+  if (!Array.isArray(value))
+    return [expected(property, '"none" or a list such as [{ protocol: "udp", port: 123 }]', value)];
+  if (value.length > 100) return [expected(property, "at most 100 entries", value)];
+  return value.flatMap((entry, index) => checkEntry(`${property}[${index}]`, entry));
+}
+
+function checkEntry(property: string, entry: unknown): readonly Problem[] {
+  const wanted = "an object with source, protocol or port";
+  if (entry === null || typeof entry !== "object" || Array.isArray(entry)) return [expected(property, wanted, entry)];
+  const given = Object.entries(entry).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return [expected(property, wanted, entry)];
+  return given.flatMap(([key, value]) => {
+    const check = Object.hasOwn(accessChecks, key) ? accessChecks[key] : undefined;
+    if (check === undefined) return [expected(property, wanted, entry)];
+    return isUnknown(value) ? [] : check(`${property}.${key}`, value);
+  });
+}

@@ -1,0 +1,112 @@
+import type { HostSnapshot } from "../dom0/host";
+import type { HostContext } from "../hosts/context";
+import { claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../rules/conflicts";
+import { type Fragment, parseFragment } from "../rules/fragment";
+import { describeOwner, sameStack } from "../rules/owner";
+import { parseSavedRule } from "../rules/saved";
+import { renderPortRange } from "../validation/port-range";
+import type { Problem } from "../validation/problem";
+import { isUnknown } from "../validation/unknown";
+import type { Props } from "./handler";
+import { claimsOf, externalPortsOf } from "./port-forward-spec";
+import { textOf } from "./props";
+import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings";
+
+/** Stands for the host's own choice of address while nobody can ask it: equal to itself only. */
+const unresolved = "auto";
+
+/** Who else wants the forward's ports: this program's resources, other stacks, other tools, programs of dom0. */
+export function checkPortConflicts(host: HostContext, news: Props, snapshot: HostSnapshot | undefined): Problem[] {
+  const known = ["host", "externalAddress", "externalInterface", "protocol", "externalPort"].map((key) => news[key]);
+  if (isUnknown(known) || externalPortsOf(news) === undefined) return [];
+  const mine = claimsOf(news).map((claim) => ({ ...claim, address: addressOf(news, snapshot) }));
+  const inRun = claimInRun(host, news, mine);
+  if (inRun.length > 0 || snapshot === undefined) return inRun;
+  const fragments = snapshot.fragments.map(({ text }) => parseFragment(text)).filter((found) => found !== undefined);
+  const owner = textOf(news, "owner") ?? "";
+  const isOwn = (other: Fragment) => other.owner === owner || sameStack(other.owner, owner);
+  const heldBy = (fragment: Fragment) => mine.find((claim) => fragmentOverlaps(claim, fragment, snapshot));
+  const others = fragments.filter((fragment) => !isOwn(fragment));
+  const held = others.flatMap((other) => {
+    const claim = heldBy(other);
+    return claim === undefined ? [] : [taken(claim, `${describeOwner(other.owner)} holds it on this host`)];
+  });
+  const foreign = [...foreignRedirects(news, mine, snapshot), ...listeners(news, mine, snapshot)];
+  // A forward that is in force already goes on: what came later than it is no reason to stop a whole deployment.
+  const isInForce = fragments.some((fragment) => isOwn(fragment) && heldBy(fragment) !== undefined);
+  if (!isInForce)
+    return [...held, ...foreign.map(({ claim, culprit, way }) => taken(claim, `${culprit}. ${way}`, ", or choose"))];
+  // Without the declared port, which may be a secret.
+  for (const { culprit } of foreign) host.warn(`The port of ${describeOwner(owner)} is not its own: ${culprit}.`);
+  return held;
+}
+
+/** Who else has to do with a port, and how to make room. */
+interface Culprit {
+  readonly claim: PortClaim;
+  readonly culprit: string;
+  readonly way: string;
+}
+
+function addressOf(inputs: Props, snapshot: HostSnapshot | undefined): string | undefined {
+  if (snapshot === undefined) return textOf(inputs, "externalAddress") ?? unresolved;
+  return isLeased(inputs, snapshot) ? undefined : (externalAddressOf(inputs, snapshot) ?? unresolved);
+}
+
+/** Two resources of one run must not claim the same port; which of them would win could not be told. */
+function claimInRun(host: HostContext, news: Props, mine: readonly PortClaim[]): Problem[] {
+  const owner = textOf(news, "owner") ?? "";
+  const other = host.claims.ports(host.profile, owner, mine);
+  if (other === undefined) return [];
+  const both = `${describeOwner(other.owner)} and ${describeOwner(owner)}`;
+  const reason = `expected one forward a port, but two of this program ask for ${shown(other.claim)}: ${both}`;
+  return [{ property: "externalPort", reason }];
+}
+
+function fragmentOverlaps(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): boolean {
+  if (!fragment.enabled) return false;
+  const { externalInterface, externalAddress } = fragment;
+  const inputs: Props = {
+    ...(externalInterface === "auto" ? {} : { externalInterface }),
+    ...(externalAddress === "auto" ? {} : { externalAddress }),
+  };
+  const address = addressOf(inputs, snapshot);
+  return fragment.claims.some((theirs) => claimsOverlap(claim, { ...theirs, address }));
+}
+
+function foreignRedirects(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): Culprit[] {
+  const inInterface = externalInterfaceOf(news, snapshot);
+  return snapshot.foreign.flatMap(({ table, line }) => {
+    const rule = parseSavedRule(table, line);
+    const claim = rule && mine.find((one) => redirectOverlaps(one, inInterface, rule));
+    if (claim === undefined) return [];
+    return [
+      {
+        claim,
+        culprit: `a rule of another tool redirects it on this host (${table} ${line})`,
+        way: "Remove that rule",
+      },
+    ];
+  });
+}
+
+/** dom0's plain web port is a matter of a warning, and management ports have a check of their own. */
+function listeners(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): Culprit[] {
+  if (news["allowManagementPort"] === true) return [];
+  const others = snapshot.listens.filter(({ protocol, port }) => protocol !== "tcp" || port !== 80);
+  return mine.flatMap((claim) => {
+    const found = others.find((listener) => listenerOverlaps(claim, listener));
+    if (found === undefined) return [];
+    const culprit = `a program of dom0 listens on ${found.address} port ${found.port} and is not reached from outside while the port is forwarded`;
+    return [{ claim, culprit, way: "Set allowManagementPort: true if that is what you want" }];
+  });
+}
+
+function taken(claim: PortClaim, culprit: string, then = ". Choose"): Problem {
+  const reason = `expected a free port, found ${shown(claim)}: ${culprit}${then} another external port`;
+  return { property: "externalPort", reason };
+}
+
+function shown({ protocol, ports }: PortClaim): string {
+  return `${protocol} port ${renderPortRange(ports)}`;
+}

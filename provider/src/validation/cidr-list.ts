@@ -1,0 +1,19 @@
+import { parseCidr, parseIpv4, subnetOf } from "./ipv4";
+import { expected, type Problem } from "./problem";
+
+/** `192.0.2.7` → `192.0.2.7/32`, `192.0.2.7/24` → `192.0.2.0/24`; `undefined` for anything else and for `/0`. */
+export function normalisedCidr(value: unknown): string | undefined {
+  const cidr = parseCidr(parseIpv4(value) === undefined ? value : `${value}/32`);
+  return cidr === undefined || cidr.prefix === 0 ? undefined : subnetOf(cidr);
+}
+
+/** A list of networks or addresses; one that stands for every address must be left out instead. */
+export function checkCidrs(property: string, value: unknown): Problem[] {
+  const wanted = 'a network such as "203.0.113.0/24", or an address';
+  if (!Array.isArray(value)) return [expected(property, `a list of networks such as ["203.0.113.0/24"]`, value)];
+  if (value.length === 0) return [expected(property, `${wanted}; leave the property out for every address`, value)];
+  if (value.length > 100) return [expected(property, "at most 100 networks", value)];
+  return value.flatMap((item, index) =>
+    normalisedCidr(item) === undefined ? [expected(`${property}[${index}]`, wanted, item)] : [],
+  );
+}

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Props } from "../../../provider/src/handlers/handler.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
+import { type Host, startHost } from "../host.ts";
+import { captureHost, compareHosts } from "../same-host.ts";
+import { type Declared, declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";
+import { provider, urnOf } from "./host-under-test.ts";
+
+let host: Host;
+let run: ReturnType<typeof provider>;
+let network: Declared;
+let nat: Declared;
+
+/** A forward that is in force before the tests begin. */
+const web = { externalPort: "8000-8010", target: "192.168.100.11" };
+
+beforeAll(async () => {
+  host = await startHost();
+  run = provider(host);
+  const context = run.process();
+  network = await declare(xenNetworkHandler, context, { owner: urnOf("XenNetwork", "n"), nameLabel: "Internal" });
+  nat = await declareForwarding(context, network);
+  await declareForward(context, nat, web);
+});
+afterAll(async () => {
+  await run?.[Symbol.asyncDispose]();
+  await host?.close();
+});
+
+/** What a check of a forward says, as a new process; the host must be as it was. */
+async function check(name: string, given: Props, stack = "dev"): Promise<string[]> {
+  const before = await captureHost(host.lab, host.simulator);
+  const inputs = forwardInputs(name, nat, { target: "192.168.100.12", ...given }, stack);
+  const { failures } = await portForwardHandler.check(run.process(), {}, inputs);
+  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+  return failures.map(({ property, reason }) => `${property}: ${reason}`);
+}
+
+async function withRule(rule: string, work: () => Promise<void>): Promise<void> {
+  const insert = await host.lab.runInDom0(`iptables ${rule}`);
+  expect(insert).toMatchObject({ status: 0 });
+  try {
+    await work();
+  } finally {
+    await host.lab.runInDom0(`iptables ${rule.replace(/ -[AI] /, " -D ")}`);
+  }
+}
+
+test("another stack's forward is named where a port overlaps, and an older one of this stack is none", async () => {
+  expect(await check("other", { externalPort: 8005 }, "prod")).toEqual([
+    'externalPort: expected a free port, found tcp port 8005: "p8000-8010" of stack shop/dev holds it on this host. Choose another external port',
+  ]);
+  expect(await check("other", { externalPort: "8010-8020", protocol: "both" }, "prod")).toHaveLength(1);
+  expect(await check("other", { externalPort: 8005, protocol: "udp" }, "prod")).toEqual([]);
+  expect(await check("other", { externalPort: 8011 }, "prod")).toEqual([]);
+  expect(await check("other", { externalPort: 8005, enabled: false }, "prod")).toEqual([]);
+  expect(await check("renamed", { externalPort: 8005 })).toEqual([]);
+});
+
+test("a rule of another tool that takes the port is named, and one for another port or address is none", async () => {
+  await withRule(
+    "-t nat -A PREROUTING -p tcp -m multiport --dports 25,9000:9010 -j DNAT --to-destination 192.168.100.9",
+    async () => {
+      expect(await check("other", { externalPort: 9005 })).toEqual([
+        "externalPort: expected a free port, found tcp port 9005: a rule of another tool redirects it on this host (nat -A PREROUTING -p tcp -m multiport --dports 25,9000:9010 -j DNAT --to-destination 192.168.100.9). Remove that rule, or choose another external port",
+      ]);
+      expect(await check("other", { externalPort: 9011 })).toEqual([]);
+    },
+  );
+  await withRule(
+    "-t nat -A PREROUTING -d 192.168.1.77 -p tcp --dport 9005 -j DNAT --to-destination 192.168.100.9",
+    async () => {
+      expect(await check("other", { externalPort: 9005 })).toEqual([]);
+    },
+  );
+});
+
+test("a forward that is in force already goes on, with a warning that names the newcomer", async () => {
+  await withRule("-t nat -A PREROUTING -p tcp --dport 8003 -j REDIRECT --to-ports 3128", async () => {
+    const inputs = forwardInputs("p8000-8010", nat, web);
+    expect((await portForwardHandler.check(run.process(), {}, inputs)).failures).toEqual([]);
+    expect(run.warnings.at(-1)).toBe(
+      'The port of "p8000-8010" of stack shop/dev is not its own: a rule of another tool redirects it on this host (nat -A PREROUTING -p tcp -m tcp --dport 8003 -j REDIRECT --to-ports 3128).',
+    );
+  });
+});
+
+test("a program of dom0 that listens is named, unless the forward says that it may lose its port", async () => {
+  // The parent ends once the port is taken, and says who holds it.
+  const listener = `perl -MIO::Socket::INET -e '
+    my $socket = IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => 9123, Listen => 1) or die "$!";
+    if (my $child = fork) { print $child; exit }
+    close STDOUT; close STDERR; sleep 120'`;
+  const pid = (await host.lab.runInDom0(listener)).stdout.trim();
+  try {
+    expect(await check("other", { externalPort: "9100-9200" })).toEqual([
+      "externalPort: expected a free port, found tcp port 9100-9200: a program of dom0 listens on 0.0.0.0 port 9123 and is not reached from outside while the port is forwarded. Set allowManagementPort: true if that is what you want, or choose another external port",
+    ]);
+    expect(await check("other", { externalPort: 9123, allowManagementPort: true })).toEqual([]);
+    expect(await check("other", { externalPort: 80 })).toEqual([]);
+  } finally {
+    await host.lab.runInDom0(`kill ${pid}`);
+  }
+});
+
+test("an external address that the host does not have is refused, and another one it has is no conflict", async () => {
+  const [message] = await check("other", { externalPort: 9300, externalAddress: "192.168.1.99" });
+  expect(message).toMatch(/^externalAddress: expected an address of the host \(.*xenbr0 192\.168\.1\.10\/24/);
+  await host.lab.runInDom0("ip addr add 192.168.1.99/24 dev xenbr0");
+  expect(await check("other", { externalPort: 8005, externalAddress: "192.168.1.99" }, "prod")).toEqual([]);
+  await host.lab.runInDom0("ip addr del 192.168.1.99/24 dev xenbr0");
+});
+
+test("a change of target says that open connections stay, and shows no address, which may be a secret", async () => {
+  const inputs = forwardInputs("p8000-8010", nat, { ...web, target: "192.168.100.12" });
+  expect((await portForwardHandler.check(run.process(), {}, inputs)).failures).toEqual([]);
+  expect(run.warnings.at(-1)).toBe(
+    '"p8000-8010" of stack shop/dev changes its target: connections that are open stay with the old one until they end.',
+  );
+});
+
+test("another stack's forwarding is named, for its network and for its addresses, though its bridge is not there", async () => {
+  const context = run.process();
+  const other = await declare(xenNetworkHandler, context, {
+    owner: urnOf("XenNetwork", "o", "prod"),
+    nameLabel: "Other",
+  });
+  const owner = urnOf("HostForwarding", "nat", "prod");
+  const ask = async (given: Props) =>
+    (await hostForwardingHandler.check(run.process(), {}, { owner, ...given })).failures.map(
+      ({ property, reason }) => `${property}: ${reason}`,
+    );
+  expect(await ask({ network: network.id, address: "10.7.0.1/24" })).toEqual([
+    'network: expected a network of its own, but "nat" of stack shop/dev forwards for it on this host',
+  ]);
+  expect(await ask({ network: other.id, address: "192.168.0.1/16" })).toContain(
+    'address: expected a network of its own, but "nat" of stack shop/dev has 192.168.100.1/24 on this host, which overlaps 192.168.0.1/16',
+  );
+  await xenNetworkHandler.delete(context, other.id, other.outs);
+});
+
+test("rules of others ahead of ours are shown by a refresh, and are no drift", async () => {
+  await withRule("-I FORWARD 1 -s 203.0.113.9 -j DROP", async () => {
+    const { props } = await hostForwardingHandler.read(run.process(), nat.id, nat.outs);
+    expect(props).toMatchObject({
+      shadowedBy: ["filter -A FORWARD -s 203.0.113.9/32 -j DROP"],
+      drift: [],
+      status: "active",
+    });
+    expect(props["files"]).toContain("/usr/local/sbin/xennet");
+  });
+});
+
+test("with bridged packets in iptables the closing rules would cut guests off, so isolation is refused", async () => {
+  const set = (value: string) => host.lab.runInDom0(`echo ${value} >/proc/sys/net/bridge/bridge-nf-call-iptables`);
+  expect(await set("1")).toMatchObject({ status: 0 });
+  try {
+    const inputs = { owner: urnOf("HostForwarding", "nat"), network: network.id, address: "192.168.100.1/24" };
+    const { failures } = await hostForwardingHandler.check(run.process(), {}, inputs);
+    expect(failures).toEqual([
+      {
+        property: "isolation",
+        reason: expect.stringContaining("found net.bridge.bridge-nf-call-iptables = 1 on the host"),
+      },
+    ]);
+    const open = await hostForwardingHandler.check(run.process(), {}, { ...inputs, isolation: false });
+    expect(open.failures).toEqual([]);
+  } finally {
+    await set("0");
+  }
+});

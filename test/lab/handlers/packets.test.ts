@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { type PacketRow, scenarios } from "../../support/packets/packet-table.ts";
+import { type Host, startHost } from "../host.ts";
+import { captureHost, compareHosts } from "../same-host.ts";
+import { run as runCommand } from "../shell.ts";
+import { type Declared, declareForward, declareForwarding, declareGuests } from "./declared-host.ts";
+import { provider } from "./host-under-test.ts";
+
+const guests: Readonly<Record<string, string>> = { vm1: "Fedora server 1", vm2: "Fedora server 2" };
+
+/** Long enough for an answer on a busy machine; what is dropped costs all of it. */
+const patience = { answered: 5000, dropped: 700 };
+
+describe.each(["legacy", "nft"] as const)("with iptables-%s", (iptables) => {
+  let host: Host;
+  let run: ReturnType<typeof provider>;
+  let network: Declared;
+
+  beforeAll(async () => {
+    host = await startHost({ iptables });
+    run = provider(host);
+    network = await declareGuests(host, run.process());
+    // A neighbour that sends what is for guests to dom0 by itself.
+    await inLan(["ip", "route", "add", "192.168.100.0/24", "via", "192.168.1.10"]);
+  });
+  afterAll(async () => {
+    await run?.[Symbol.asyncDispose]();
+    await host?.close();
+  });
+
+  const inLan = async (command: readonly string[]) => {
+    const result = await runCommand([...host.lab.enterLan, ...command]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    return result.stdout;
+  };
+
+  async function fateOf({ from, to, fate }: PacketRow): Promise<string> {
+    const url = `http://${to}/`;
+    const limit = fate === "dropped" ? patience.dropped : patience.answered;
+    if (from === "dom0") {
+      const { stdout } = await host.lab.runInDom0(`curl -s --noproxy '*' -m ${limit / 1000} ${url}`);
+      return shown(stdout);
+    }
+    const answer =
+      from === "client"
+        ? await host.lab.clientGet(url, limit)
+        : await host.lab.guestGet(guests[from] ?? "", url, limit);
+    if (answer.kind === "answered") return shown(answer.body);
+    return answer.kind === "timeout" ? "dropped" : "refused";
+  }
+
+  test.each(scenarios)("$title", { timeout: 120_000 }, async ({ forwarding, forwards, packets }) => {
+    const before = await captureHost(host.lab, host.simulator);
+    const context = run.process();
+    const nat = await declareForwarding(context, network, forwarding);
+    const made: Declared[] = [];
+    for (const given of forwards) made.push(await declareForward(context, nat, given));
+
+    const found: PacketRow[] = [];
+    for (const row of packets) found.push({ ...row, fate: await fateOf(row) });
+    expect(found).toEqual(packets);
+
+    for (const { id, outs } of made) await portForwardHandler.delete(context, id, outs);
+    await hostForwardingHandler.delete(context, nat.id, nat.outs);
+    expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+  });
+
+  test("SSH goes to a guest for everybody but those who manage the host", async () => {
+    const context = run.process({ XENNET_MANAGEMENT_SOURCES: "192.168.1.50" });
+    const nat = await declareForwarding(context, network);
+    const given = { externalPort: 22, target: "192.168.100.11", targetPort: 80, allowManagementPort: true };
+    const ssh = await declareForward(context, nat, given);
+    const asOther = [
+      "curl",
+      "-s",
+      "--noproxy",
+      "*",
+      "--interface",
+      "192.168.1.60",
+      "-m",
+      "5",
+      "http://192.168.1.10:22/",
+    ];
+    expect(shown(await inLan(asOther))).toBe("vm1:80 sees 192.168.1.60");
+    // A fresh login of the workstation, which reaches dom0 as the LAN's client.
+    const later = run.process();
+    expect((await portForwardHandler.read(later, ssh.id, ssh.outs)).props["drift"]).toEqual([]);
+    await portForwardHandler.delete(later, ssh.id, ssh.outs);
+    await hostForwardingHandler.delete(later, nat.id, nat.outs);
+  });
+});
+
+function shown(body: string): string {
+  if (body === "") return "refused";
+  if (!body.startsWith("{")) return "dom0's own page";
+  const { vm, port, peer } = JSON.parse(body) as { vm: string; port: number; peer: string };
+  const who = Object.entries(guests).find(([, name]) => name === vm)?.[0];
+  return `${who ?? vm}:${port} sees ${peer}`;
+}
