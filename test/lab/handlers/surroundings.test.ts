@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { type Host, startHost } from "../host.ts";
+import { type Declared, declareForward, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
+import { provider, urnOf } from "./host-under-test.ts";
+
+let host: Host;
+let run: ReturnType<typeof provider>;
+let network: Declared;
+const guest = "Fedora server 1";
+
+beforeAll(async () => {
+  host = await startHost();
+  run = provider(host);
+  network = await declareGuests(host, run.process());
+});
+afterAll(async () => {
+  await run?.[Symbol.asyncDispose]();
+  await host?.close();
+});
+
+const inputsOfNat = (given: Props = {}): Props => {
+  const owner = urnOf("HostForwarding", "nat");
+  return { owner, network: network.id, address: "192.168.100.1/24", ...given };
+};
+
+/** The next `up`: check, diff, and the update where there is something to change. */
+async function up(handler: Handler, { id, outs }: Declared, given: Props): Promise<{ changed: boolean; outs: Props }> {
+  const context = run.process();
+  const { inputs, failures } = await handler.check(context, outs, given);
+  expect(failures).toEqual([]);
+  const { changes } = await handler.diff(context, id, outs, inputs);
+  if (!changes) return { changed: false, outs };
+  return { changed: true, outs: (await handler.update(context, id, outs, inputs)).outs };
+}
+
+test("an address that DHCP gives may change: rules hold for whichever dom0 has, and a later change is seen", async () => {
+  const ifcfg = "/etc/sysconfig/network-scripts/ifcfg-xenbr0";
+  const nat = await declareForwarding(run.process(), network);
+  const web = await declareForward(run.process(), nat, {
+    externalPort: 8080,
+    target: "192.168.100.12",
+    targetPort: 80,
+  });
+  await host.lab.runInDom0("ip addr add 192.168.1.20/24 dev xenbr0");
+  expect((await host.lab.clientGet("http://192.168.1.20:8080/")).kind).toBe("unreachable");
+
+  await host.lab.runInDom0(`mkdir -p ${ifcfg.replace(/\/[^/]*$/, "")}; echo BOOTPROTO=dhcp >${ifcfg}`);
+  const leased = await up(hostForwardingHandler, nat, inputsOfNat());
+  expect(leased.changed).toBe(true);
+  expect((leased.outs["rules"] as string[]).at(-1)).toBe(
+    "nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j MASQUERADE",
+  );
+  const given = forwardInputs("p8080", nat, { externalPort: 8080, target: "192.168.100.12", targetPort: 80 });
+  const moved = await up(portForwardHandler, web, given);
+  expect(moved.changed).toBe(true);
+  expect(await host.lab.clientGet("http://192.168.1.20:8080/")).toMatchObject({ kind: "answered" });
+  expect(await host.lab.guestGet(guest, host.lab.outsideUrl)).toMatchObject({ kind: "answered" });
+  expect((await up(portForwardHandler, { id: web.id, outs: moved.outs }, given)).changed).toBe(false);
+
+  await host.lab.runInDom0(`rm ${ifcfg}; ip addr del 192.168.1.20/24 dev xenbr0`);
+  const again = await up(portForwardHandler, { id: web.id, outs: moved.outs }, given);
+  expect(again).toMatchObject({ changed: true });
+  await portForwardHandler.delete(run.process(), web.id, again.outs);
+  await hostForwardingHandler.delete(run.process(), nat.id, leased.outs);
+});
+
+test("guests do not reach other members of the pool in dom0's name, unless that is declared", async () => {
+  const [ref = ""] = await host.simulator.admin.call<string[]>("host.get_all");
+  // The server outside stands for another member.
+  host.simulator.admin.modify("host", ref, { address: "192.168.1.60" });
+  const nat = await declareForwarding(run.process(), network);
+  expect(nat.outs["rules"]).toContain(
+    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.60/32 -i xapi1 -o xenbr0 -j REJECT --reject-with icmp-host-prohibited",
+  );
+  expect((await host.lab.guestGet(guest, host.lab.outsideUrl)).kind).toBe("unreachable");
+  const opened = await up(hostForwardingHandler, nat, inputsOfNat({ outboundToInfrastructure: true }));
+  expect(opened.changed).toBe(true);
+  expect(await host.lab.guestGet(guest, host.lab.outsideUrl)).toMatchObject({ kind: "answered" });
+  host.simulator.admin.modify("host", ref, { address: "192.168.1.10" });
+  await hostForwardingHandler.delete(run.process(), nat.id, opened.outs);
+});
+
+test("segments are clamped by themselves only where the way out is narrower", async () => {
+  const rulesWith = async (given: Props) => {
+    const { inputs } = await hostForwardingHandler.check(run.process(), {}, inputsOfNat(given));
+    return (inputs["rules"] as string[]).filter((rule) => rule.startsWith("mangle "));
+  };
+  expect(await rulesWith({})).toEqual([]);
+  const [outside = ""] = await host.simulator.admin.call<string[]>(
+    "network.get_by_name_label",
+    "Pool-wide network associated with eth0",
+  );
+  host.simulator.admin.modify("network", outside, { MTU: 1400 });
+  expect(await rulesWith({})).toHaveLength(2);
+  expect((await rulesWith({}))[0]).toMatch(/-j TCPMSS --clamp-mss-to-pmtu$/);
+  expect(await rulesWith({ clampMss: "off" })).toEqual([]);
+  expect((await rulesWith({ clampMss: 1300 }))[1]).toMatch(/-j TCPMSS --set-mss 1300$/);
+  host.simulator.admin.modify("network", outside, { MTU: 1500 });
+});
