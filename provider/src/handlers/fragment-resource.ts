@@ -25,6 +25,8 @@ export interface FragmentKind {
   outputs(inputs: Props, networkUuid: string, snapshot: HostSnapshot): Props;
   /** True when the change could cut the way by which the host is managed: it is then confirmed by a fresh login. */
   touchesManagement(inputs: Props, snapshot: HostSnapshot): boolean;
+  /** Looks whether a change that is in force does what it is for; it only warns. */
+  probe?(host: HostContext, inputs: Props, networkUuid: string, snapshot: HostSnapshot): Promise<void>;
 }
 
 /** The lines that every fragment has, from the inputs that every such resource has. */
@@ -76,6 +78,7 @@ async function putFragment(
   const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text, touchesManagement });
   warnWhenOff(host, outcome.snapshot);
   warnWhenWaiting(host, outcome.snapshot, marks.token);
+  await kind.probe?.(host, inputs, networkUuid, outcome.snapshot);
   const outputs = kind.outputs(inputs, networkUuid, outcome.snapshot);
   return { networkUuid, outs: plain({ ...inputs, ...outputs, ...marks, networkUuid, drift: [], stateVersion }) };
 }

@@ -39,6 +39,7 @@ export function externalPortsOf(inputs: Props): PortRange | undefined {
 /** As many ports as the external range has, from `targetPort` on. */
 export function targetPortsOf(inputs: Props): PortRange | undefined {
   const external = externalPortsOf(inputs);
+  if (isUnknown(inputs["targetPort"])) return undefined;
   const from = numberOf(inputs, "targetPort") ?? external?.from;
   return external === undefined || from === undefined ? undefined : { from, to: from + sizeOf(external) - 1 };
 }

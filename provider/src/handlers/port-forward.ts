@@ -5,6 +5,7 @@ import { describeOwner } from "../rules/owner";
 import { abandonsTarget, planRules } from "../rules/plan";
 import { portsOverlap } from "../validation/port-range";
 import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler, storedOf } from "./fragment-resource";
+import { probeGuest } from "./guest-probe";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
 import { checkManagement, checkXapiPort, managementSourcesOf } from "./management-check";
@@ -40,6 +41,7 @@ const kind: FragmentKind = {
       ),
     );
   },
+  probe: probeGuest,
 };
 
 function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {

@@ -73,7 +73,7 @@ test("guests do not reach other members of the pool in dom0's name, unless that 
   host.simulator.admin.modify("host", ref, { address: "192.168.1.60" });
   const nat = await declareForwarding(run.process(), network);
   expect(nat.outs["rules"]).toContain(
-    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.60/32 -i xapi1 -o xenbr0 -j REJECT --reject-with icmp-host-prohibited",
+    `filter -A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.60/32 -i ${nat.outs["bridge"]} -o xenbr0 -j REJECT --reject-with icmp-host-prohibited`,
   );
   expect((await host.lab.guestGet(guest, host.lab.outsideUrl)).kind).toBe("unreachable");
   const opened = await up(hostForwardingHandler, nat, inputsOfNat({ outboundToInfrastructure: true }));
@@ -99,4 +99,22 @@ test("segments are clamped by themselves only where the way out is narrower", as
   expect(await rulesWith({ clampMss: "off" })).toEqual([]);
   expect((await rulesWith({ clampMss: 1300 }))[1]).toMatch(/-j TCPMSS --set-mss 1300$/);
   host.simulator.admin.modify("network", outside, { MTU: 1500 });
+});
+
+test("a guest that does not answer on the forwarded port is a warning that shows no address, not a failure", async () => {
+  const nat = await declareForwarding(run.process(), network);
+  const warned = async (given: Props) => {
+    const known = run.warnings.length;
+    const { id, outs } = await declareForward(run.process(), nat, given);
+    await portForwardHandler.delete(run.process(), id, outs);
+    return run.warnings.slice(known);
+  };
+  const silent =
+    '"p8080" of stack shop/dev is in force, but the guest does not answer: check its address, default route and firewall, and that its service runs.';
+  expect(await warned({ externalPort: 8080, target: "192.168.100.11", targetPort: 80 })).toEqual([]);
+  expect(await warned({ externalPort: 8080, target: "192.168.100.11", targetPort: 81 })).toEqual([silent]);
+  expect(await warned({ externalPort: 8080, target: "192.168.100.77", targetPort: 80 })).toEqual([silent]);
+  expect(await warned({ externalPort: 8080, target: "192.168.100.77", protocol: "udp" })).toEqual([]);
+  expect(await warned({ externalPort: 8080, target: "192.168.100.77", enabled: false })).toEqual([]);
+  await hostForwardingHandler.delete(run.process(), nat.id, nat.outs);
 });
