@@ -763,6 +763,7 @@ cmd_apply() {
   settle
   if [ "$SETTLED" = nothing ]; then return; fi
   converge || exit 65
+  [ "$SETTLED" = no ] || hooks_follow
   if [ "$CHANGED" = yes ] || [ "$SETTLED" = yes ]; then echo changed; fi
 }
 
@@ -829,7 +830,7 @@ cmd_confirm() {
   stop_guard
   read_generations
   drop_generations
-  persistent "$(confirmed_dir)" || hooks_remove
+  hooks_follow
   echo "confirmed $1"
   print_snapshot
 }
@@ -846,6 +847,7 @@ cmd_revert() {
     drop_generations
     converge || exit 65
     stop_guard
+    hooks_follow
   fi
   echo "reverted $1"
 }
@@ -1494,15 +1496,17 @@ uptime_now() {
 }
 
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
-# Hooks: what calls `xennet apply` at boot, when an interface appears, and every minute
+# Hooks: what calls `xennet apply` at boot, after the firewall was loaded, when an interface appears, and every minute
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
 
 # The one place that chooses how hooks are made.
-hooks_kind() { echo sysv; }
-hooks_install() { case $(hooks_kind) in sysv) hooks_install_sysv ;; esac; }
-hooks_remove() { case $(hooks_kind) in sysv) hooks_remove_sysv ;; esac; }
-hooks_files() { case $(hooks_kind) in sysv) hooks_files_sysv ;; esac; }
-hooks_present() { case $(hooks_kind) in sysv) hooks_present_sysv ;; esac; }
+hooks_kind() { if [ -d /run/systemd/system ]; then echo systemd; else echo sysv; fi; }
+hooks_install() { case $(hooks_kind) in sysv) hooks_install_sysv ;; systemd) hooks_install_systemd ;; esac; }
+hooks_remove() { case $(hooks_kind) in sysv) hooks_remove_sysv ;; systemd) hooks_remove_systemd ;; esac; }
+hooks_files() { case $(hooks_kind) in sysv) hooks_files_sysv ;; systemd) hooks_files_systemd ;; esac; }
+hooks_present() { case $(hooks_kind) in sysv) hooks_present_sysv ;; systemd) hooks_present_systemd ;; esac; }
+# The very end of a removal: it may run in one of the units that it ends.
+hooks_forget() { case $(hooks_kind) in sysv) ;; systemd) hooks_forget_systemd ;; esac; }
 
 # Whether the host is to put things back by itself: unless every forwarding declines.
 persistent() { # <generation's directory>
@@ -1514,6 +1518,13 @@ persistent() { # <generation's directory>
     fi
   done
   [ $declined = no ]
+}
+
+# Brings the hooks in line with what is confirmed now.
+hooks_follow() {
+  if [ -n "$PENDING" ] || [ -z "$CONFIRMED" ]; then return 0; fi
+  if persistent "$(confirmed_dir)"; then hooks_present || hooks_install
+  elif hooks_present; then hooks_remove; hooks_forget; fi
 }
 
 hooks_files_sysv() { echo /etc/init.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/cron.d/xennet; }
@@ -1536,7 +1547,7 @@ hooks_install_sysv() {
 
 hooks_remove_sysv() {
   if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then chkconfig --del xennet; fi
-  rm -f /etc/rc.d/rc[2345].d/S09xennet /etc/init.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/cron.d/xennet
+  for file in /etc/rc.d/rc[2345].d/S09xennet $(hooks_files); do rm -f "$file"; done
 }
 
 init_script() {
@@ -1557,6 +1568,102 @@ case "$1" in
   status) /usr/local/sbin/xennet status ;;
   *) echo "usage: $0 start|stop|restart|status" >&2; exit 2 ;;
 esac
+EOF
+}
+
+UNITS=/etc/systemd/system
+UNIT_LINKS="multi-user.target.wants/xennet.service iptables.service.wants/xennet.service"
+UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
+
+hooks_files_systemd() {
+  for unit in xennet.service xennet@.service xennet-check.service xennet-check.timer $UNIT_LINKS; do echo "$UNITS/$unit"; done
+  echo "$UDEV_RULE"
+}
+
+hooks_present_systemd() { for file in $(hooks_files_systemd); do [ -f "$file" ] || return 1; done; }
+
+hooks_install_systemd() {
+  make_directory /etc/udev
+  make_directory /etc/udev/rules.d
+  unit_service | replace_with "$UNITS/xennet.service" 644
+  unit_event 'when %I appears' | replace_with "$UNITS/xennet@.service" 644
+  unit_event 'every minute' | replace_with "$UNITS/xennet-check.service" 644
+  unit_timer | replace_with "$UNITS/xennet-check.timer" 644
+  # As `systemctl enable` would, but on record.
+  for link in $UNIT_LINKS; do
+    make_directory "$UNITS/${link%/*}"
+    ln -s -f "$UNITS/xennet.service" "$UNITS/$link"
+  done
+  echo 'SUBSYSTEM=="net", ACTION=="add", KERNEL!="lo|vif*|tap*", TAG+="systemd", ENV{SYSTEMD_WANTS}+="xennet@%k.service"' | replace_with "$UDEV_RULE" 644
+  reload_systemd
+  # Not awaited: it needs the lock that this run holds.
+  systemctl --no-block start xennet.service 9>&- || complain "systemctl start xennet.service failed"
+}
+
+hooks_remove_systemd() {
+  systemctl stop xennet-check.timer >/dev/null 2>&1 9>&-
+  for file in $(hooks_files_systemd); do rm -f "$file"; done
+}
+
+hooks_forget_systemd() {
+  reload_systemd
+  systemctl reset-failed 'xennet*' >/dev/null 2>&1 9>&-
+  systemctl --no-block stop xennet.service >/dev/null 2>&1 9>&-
+  return 0
+}
+
+reload_systemd() {
+  systemctl daemon-reload 9>&- || complain "systemctl daemon-reload failed"
+  if command -v udevadm >/dev/null; then udevadm control --reload-rules >/dev/null 2>&1 9>&-; fi
+  return 0
+}
+
+# The rules, after the firewall's own and again whenever that is started or reloaded. When the firewall is stopped by hand this unit stops, the timer with it, and the other
+# units need it: nothing comes back until the firewall does. `-`: a failure is told in the log and must not end the healing.
+unit_service() {
+  cat <<EOF
+[Unit]
+Description=Network settings declared under /etc/xennet
+After=iptables.service
+PartOf=iptables.service
+ReloadPropagatedFrom=iptables.service
+Wants=xennet-check.timer
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=-$PROGRAM apply
+ExecReload=-$PROGRAM apply
+
+[Install]
+WantedBy=multi-user.target iptables.service
+EOF
+}
+
+unit_event() { # <when>
+  cat <<EOF
+[Unit]
+Description=Check of the network settings declared under /etc/xennet, $1
+Requisite=xennet.service
+PartOf=xennet.service
+After=xennet.service iptables.service
+
+[Service]
+Type=oneshot
+ExecStart=$PROGRAM apply
+EOF
+}
+
+unit_timer() {
+  cat <<'EOF'
+[Unit]
+Description=Every minute a check of the network settings declared under /etc/xennet
+PartOf=xennet.service
+
+[Timer]
+OnActiveSec=60
+OnUnitActiveSec=60
+AccuracySec=1
 EOF
 }
 
@@ -1586,6 +1693,7 @@ uninstall() {
   # The declarations go late and the program last, so that an interrupted removal can be finished.
   rm -rf "$ETC" "$RUN"
   rm -f "$PROGRAM"
+  hooks_forget
 }
 
 # Whether RULES, as `converge` saw them last, hold a chain of ours; without its chain there is no rule and no jump.
