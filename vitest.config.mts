@@ -1,11 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** One project a level. They run one after the other, cheap ones first; lab and e2e share two cores with real daemons. */
+/** One project a level. They run one after the other, cheap ones first; lab, systemd and e2e share two cores with real daemons. */
 const levels = {
   unit: { testTimeout: 30_000 },
   sim: { testTimeout: 60_000 },
   engine: { testTimeout: 120_000, hookTimeout: 60_000, maxConcurrency: 3 },
   lab: { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false },
+  systemd: { testTimeout: 90_000, hookTimeout: 60_000, fileParallelism: false },
   e2e: { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false },
 };
 

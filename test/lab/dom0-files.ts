@@ -20,18 +20,32 @@ export const STOCK_FIREWALL = `*filter
 COMMIT
 `;
 
-/** The firewall's init script: its restart wipes the filter table and leaves what else is there. */
-export const SYSVINIT_IPTABLES = `#!/bin/sh
+/**
+ * The firewall's script, of sysvinit and behind the systemd unit: stop and restart empty every loaded table, nat too; a reload leaves the tables alone
+ * that the file does not have; save writes down what is live, whoever made it.
+ */
+export const IPTABLES_INIT = `#!/bin/sh
 # iptables  Loads the stock firewall.
 #
 # chkconfig: 2345 08 92
 # description: loads /etc/sysconfig/iptables
+load() { iptables-restore </etc/sysconfig/iptables; }
+flush() {
+  for table in $(iptables-save | sed -n 's/^[*]//p'); do
+    iptables -t "$table" -F
+    iptables -t "$table" -X
+    for chain in $(iptables-save -t "$table" | sed -n 's/^:\\([A-Z]*\\) .*/\\1/p'); do iptables -t "$table" -P "$chain" ACCEPT; done
+  done
+}
+mark() { [ ! -d /var/lock/subsys ] || "$@" /var/lock/subsys/iptables; }
 case "$1" in
-  start|restart) iptables-restore < /etc/sysconfig/iptables && touch /var/lock/subsys/iptables ;;
-  stop) iptables -P INPUT ACCEPT; iptables -P FORWARD ACCEPT; iptables -P OUTPUT ACCEPT
-        iptables -F; iptables -X; rm -f /var/lock/subsys/iptables ;;
+  start) load && mark touch ;;
+  restart) flush; load && mark touch ;;
+  reload) load ;;
+  stop) flush; mark rm -f ;;
+  save) iptables-save >/etc/sysconfig/iptables.new && chmod 600 /etc/sysconfig/iptables.new && mv /etc/sysconfig/iptables.new /etc/sysconfig/iptables ;;
   status) iptables -S ;;
-  *) echo "Usage: $0 {start|stop|restart|status}"; exit 2 ;;
+  *) echo "Usage: $0 {start|stop|restart|reload|save|status}"; exit 2 ;;
 esac
 `;
 

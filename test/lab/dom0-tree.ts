@@ -1,9 +1,11 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { STOCK_FIREWALL, SYSVINIT_IPTABLES, XE } from "./dom0-files.ts";
+import { IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
+import { SYSTEMD_FILES, SYSTEMD_LINKS } from "./systemd-files.ts";
 
 /** What differs from dom0 to dom0. */
 interface Dom0TreeOptions {
+  readonly init: "sysvinit" | "systemd";
   readonly iptables: "legacy" | "nft";
   readonly inventory: Inventory;
   /** crypt(3) hash of root's password. */
@@ -27,7 +29,8 @@ export function makeDom0Tree(disk: string, options: Dom0TreeOptions): void {
     symlinkSync(target, disk + path);
   };
   for (const directory of DIRECTORIES) mkdirSync(disk + directory, { recursive: true });
-  copyFromWorkstation(disk);
+  if (options.init === "systemd") writeSystemd(write, link);
+  else writeSysvinit(disk, write, link);
   writeUsers(write, options);
   writeNetworkFiles(write, options);
   for (const tool of ["iptables", "ip6tables"]) {
@@ -36,16 +39,6 @@ export function makeDom0Tree(disk: string, options: Dom0TreeOptions): void {
     }
   }
   write("/etc/sysconfig/iptables", STOCK_FIREWALL, 0o600);
-  write("/etc/rc.d/init.d/iptables", SYSVINIT_IPTABLES, 0o755);
-  link("/etc/init.d", "rc.d/init.d");
-  write("/etc/rc.d/rc.local", "#!/bin/sh\n# Runs after all other init scripts.\ntouch /var/lock/subsys/local\n", 0o755);
-  link("/etc/rc.local", "rc.d/rc.local");
-  write("/etc/crontab", `SHELL=/bin/bash\nPATH=/sbin:/bin:/usr/sbin:/usr/bin\nMAILTO=""\n`);
-  // rootless: every PAM module that changes credentials would fail.
-  write(
-    "/etc/pam.d/cron",
-    "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
-  );
   link("/var/run", "/run");
   link("/var/lock", "/run/lock");
   write("/opt/xensource/bin/xe", XE, 0o755);
@@ -69,6 +62,28 @@ const DIRECTORIES = [
 ];
 
 type Write = (path: string, content: string, mode?: number) => void;
+type Link = (path: string, target: string) => void;
+
+/** Over the files of Debian packages. */
+function writeSystemd(write: Write, link: Link): void {
+  for (const { path, text, mode } of SYSTEMD_FILES) write(path, text, mode);
+  for (const [path, target] of Object.entries(SYSTEMD_LINKS)) link(`/etc/systemd/system/${path}`, target);
+}
+
+/** Over the workstation's own files. */
+function writeSysvinit(disk: string, write: Write, link: Link): void {
+  copyFromWorkstation(disk);
+  write("/etc/rc.d/init.d/iptables", IPTABLES_INIT, 0o755);
+  link("/etc/init.d", "rc.d/init.d");
+  write("/etc/rc.d/rc.local", "#!/bin/sh\n# Runs after all other init scripts.\ntouch /var/lock/subsys/local\n", 0o755);
+  link("/etc/rc.local", "rc.d/rc.local");
+  write("/etc/crontab", `SHELL=/bin/bash\nPATH=/sbin:/bin:/usr/sbin:/usr/bin\nMAILTO=""\n`);
+  // rootless: every PAM module that changes credentials would fail.
+  write(
+    "/etc/pam.d/cron",
+    "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
+  );
+}
 
 /** What the workstation's programs need to run under another /etc. */
 function copyFromWorkstation(disk: string): void {

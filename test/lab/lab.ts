@@ -4,7 +4,8 @@ import type { Backplane } from "../sim/backplane.ts";
 import type { ProfileName } from "../sim/contract.ts";
 import { type Agent, type HttpAnswer, startAgent } from "./agent.ts";
 import { type ArgvRecorder, recordArgv } from "./argv-recorder.ts";
-import { createDom0, DOM0_ADDRESS, type Dom0, PORT_SOCKETS } from "./dom0.ts";
+import { removeControlGroup } from "./control-group.ts";
+import { createDom0, DOM0_ADDRESS, type Dom0, type Init, PORT_SOCKETS } from "./dom0.ts";
 import { inventoryText, makeDom0Tree } from "./dom0-tree.ts";
 import { createGuests, type Guests } from "./guest.ts";
 import { type HostIdentity, inventoryOf } from "./inventory.ts";
@@ -12,6 +13,7 @@ import { type LanNamespaces, openNamespaces } from "./namespaces.ts";
 import { faketimeLibrary } from "./probe.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { type CommandResult, run, runScript } from "./shell.ts";
+import { systemdRoot } from "./systemd-root.ts";
 
 export type { ArgvRecorder, CommandResult, HttpAnswer };
 
@@ -21,6 +23,8 @@ type IptablesBackend = "legacy" | "nft";
 export interface LabOptions {
   readonly profile?: ProfileName | undefined;
   readonly iptables?: IptablesBackend | undefined;
+  /** What runs as dom0's pid 1; systemd needs root, and files that `npm test` makes. `sysvinit` by default. */
+  readonly init?: "sysvinit" | "systemd" | undefined;
   /** INSTALLATION_UUID of `/etc/xensource-inventory`; random by default. */
   readonly hostUuid?: string | undefined;
   readonly controlDomainUuid?: string | undefined;
@@ -89,7 +93,7 @@ const OUTSIDE = { host: "192.168.1.60", port: 8000 };
 
 /** Builds LAN and dom0 and boots it; {@link Lab.close} or the end of this process takes everything away. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const faketime = options.cronSpeed === 60 ? faketimeLibrary() : undefined;
+  const init = initOf(options);
   const lan = await openNamespaces();
   try {
     const identity = {
@@ -97,22 +101,29 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       controlDomainUuid: options.controlDomainUuid ?? randomUUID(),
       profile: options.profile ?? "xcp-ng-8.3",
     };
-    const access = await makeDisk(lan, options.iptables ?? "nft", identity);
-    const dom0 = createDom0(lan, faketime);
+    const access = await makeDisk(lan, init, options.iptables ?? "nft", identity);
+    const dom0 = createDom0(lan, init);
     const [, agent] = await Promise.all([dom0.powerOn(), startAgent(lan.enter)]);
     await agent.ask("serve", { name: "outside", ...OUTSIDE });
     const ssh = await startRelay(agent, lan.directory, DOM0_ADDRESS, 22);
     const xapi = await startRelay(agent, lan.directory, DOM0_ADDRESS, 443);
     const guests = createGuests(lan, options.bridgeNoArp ?? false);
-    return compose({ lan, dom0, agent, ssh, xapi, guests }, identity, access);
+    return compose({ lan, init, dom0, agent, ssh, xapi, guests }, identity, access);
   } catch (error) {
     await lan.close();
     throw error;
   }
 }
 
+function initOf({ init, cronSpeed }: LabOptions): Init {
+  if (init === "systemd")
+    return { kind: "systemd", packages: systemdRoot(), controlGroup: `xennet-lab-${randomUUID()}` };
+  return { kind: "sysvinit", faketime: cronSpeed === 60 ? faketimeLibrary() : undefined };
+}
+
 interface Parts {
   readonly lan: LanNamespaces;
+  readonly init: Init;
   readonly dom0: Dom0;
   readonly agent: Agent;
   readonly ssh: Relay;
@@ -122,7 +133,7 @@ interface Parts {
 
 type Access = Omit<LabSsh, "host" | "port">;
 
-function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: HostIdentity, access: Access): Lab {
+function compose({ lan, init, dom0, agent, ssh, xapi, guests }: Parts, identity: HostIdentity, access: Access): Lab {
   const disk = `${lan.directory}/disk`;
   const runInDom0 = (script: string) => run([...lan.enterDom0, "sh", "-s"], { input: script });
   const restart = async (how: "orderly" | "cut", whileDown?: () => void | Promise<void>) => {
@@ -136,6 +147,7 @@ function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: HostI
     await Promise.all([ssh.close(), xapi.close()]);
     await lan.close();
     await agent.stop();
+    if (init.kind === "systemd") await removeControlGroup(init.controlGroup);
   };
   return {
     ...identity,
@@ -176,7 +188,12 @@ function compose({ lan, dom0, agent, ssh, xapi, guests }: Parts, identity: HostI
 }
 
 /** Dom0's disk with keys and a password of its own. */
-async function makeDisk(lan: LanNamespaces, iptables: IptablesBackend, identity: HostIdentity): Promise<Access> {
+async function makeDisk(
+  lan: LanNamespaces,
+  init: Init,
+  iptables: IptablesBackend,
+  identity: HostIdentity,
+): Promise<Access> {
   const disk = `${lan.directory}/disk`;
   const hostKeyFile = `${disk}/etc/ssh/ssh_host_ed25519_key`;
   const privateKeyFile = `${lan.directory}/id_ed25519`;
@@ -188,6 +205,7 @@ async function makeDisk(lan: LanNamespaces, iptables: IptablesBackend, identity:
   );
   const password = randomBytes(12).toString("base64url");
   makeDom0Tree(disk, {
+    init: init.kind,
     iptables,
     inventory: inventoryOf(identity),
     passwordHash: await hashOf(password),

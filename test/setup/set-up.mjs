@@ -3,6 +3,7 @@ import { prepareLab } from "./lab-packages.mjs";
 import { buildProvider } from "./provider-build.mjs";
 import { preparePythonClient } from "./python-client.mjs";
 import { SetUpError } from "./step.mjs";
+import { prepareSystemdRoot } from "./systemd-root.mjs";
 
 /** Brings a fresh clone to where the tour and the tests can run; does only what is not done yet. */
 export function setUp({ forTests }) {
@@ -10,7 +11,10 @@ export function setUp({ forTests }) {
     installDependencies();
     buildProvider();
     prepareLab({ forTests });
-    if (forTests) preparePythonClient();
+    if (forTests) {
+      preparePythonClient();
+      prepareSystemdRoot();
+    }
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     console.error(`\n${error.message}`);

@@ -8,7 +8,7 @@ const incarnation = "9e107d9d372bb682";
 
 /** A HostForwarding's fragment: address, forwarding, SNAT and the way out. */
 export function hostForwarding(
-  box: Box,
+  box: Pick<Box, "network">,
   token: string,
   changes: { name?: string; address?: string; settings?: readonly string[]; rules?: readonly string[] } = {},
 ): string {
@@ -36,7 +36,12 @@ end
 }
 
 /** A PortForward's fragment. */
-export function portForward(box: Box, token: string, port: number, target = "192.168.100.11:80"): string {
+export function portForward(
+  box: Pick<Box, "network">,
+  token: string,
+  port: number,
+  target = "192.168.100.11:80",
+): string {
   const comment = `-m comment --comment xennet-${token}`;
   return `xennet-fragment 1
 kind port-forward
@@ -65,7 +70,7 @@ export function transact(box: Box, operations: readonly string[], window = 60): 
 }
 
 /** A transaction's text. */
-export function transaction(box: Box, operations: readonly string[], window = 60): string {
+export function transaction(box: Pick<Box, "hostUuid">, operations: readonly string[], window = 60): string {
   return `xennet-transaction 1\nhost ${box.hostUuid}\nwindow ${window}\n${operations.join("")}commit\n`;
 }
 
