@@ -611,7 +611,11 @@ function place_of_jump(k,  i, t) {
   }
   return t != "filter" ? 1 : catch_all(t, base[k])
 }
-function foreign(t, line) { if (!((t, line) in foreign_said)) { foreign_said[t, line] = 1; print "foreign " t " " line } }
+function foreign(t, line) {
+  if ((t, line) in foreign_said) return
+  foreign_said[t, line] = 1; foreign_count++; foreign_rule[foreign_count] = t " " line
+  if (mode == "snapshot") print "foreign " t " " line
+}
 
 # --- status, for people ---
 
@@ -625,20 +629,49 @@ function status(  i, j, id, r, line, urn) {
     id = order[i]
     urn = field[id, "owner"]
     print ""
-    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "")
-    print "  declared by  " urn
+    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
+    print "  declared by  " declarer(urn) urn
     print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
     if ((id, "description") in field) print "  description  " field[id, "description"]
     for (j = 1; j <= claims[id]; j++) print "  port         " claim[id, j]
     for (j = 1; j <= settings[id]; j++) print "  setting      " setting[id, j]
     for (j = 1; j <= missing_count; j++) if (missing_id[j] == id) print "  MISSING      " missing[j]
+    say_shadows(i)
     split("", taken)
+    if (rules[id]) print "      HITS  RULE"
     for (r = 1; r <= rules[id]; r++) {
       line = saved_form(id, r)
       print "  " (line == "" ? "       -" : sprintf("%8d", hits[table_of[id, r], line])) "  " table_of[id, r] " " resolved[id, r]
     }
   }
   for (i = 1; i <= broken_count; i++) print "\nDAMAGED " broken[i]
+  say_foreign()
+}
+# urn:pulumi:<stack>::<project>::…
+function declarer(urn,  part) {
+  if (split(urn, part, "::") < 2 || part[1] !~ /^urn:pulumi:./) return ""
+  return "stack " substr(part[1], 12) " of project " part[2] ", "
+}
+# Two fragments may hold the same port for a while: the one that comes first in the chain has it.
+function say_shadows(i,  r, j, q, text) {
+  for (r = 1; r <= rules[order[i]]; r++) {
+    text = matched_by(order[i], r)
+    for (j = 1; j < i; j++) for (q = 1; text != "" && q <= rules[order[j]]; q++)
+      if (state[order[j]] == "active" && matched_by(order[j], q) == text) { print "  SHADOWED     by " field[order[j], "name"] ": " text; text = "" }
+  }
+}
+# What a rule that rewrites a target matches.
+function matched_by(id, r,  text) {
+  text = resolved[id, r]
+  if (text !~ /^-A XENNET-PREROUTING .*-j DNAT/) return ""
+  sub(/^-A XENNET-PREROUTING /, "", text); sub(/ -m comment .*/, "", text)
+  return text
+}
+function say_foreign(  i) {
+  find_foreign()
+  if (!foreign_count || off) return
+  print "\nRules of others that come before ours, or rewrite targets themselves; a packet that they take never meets ours:"
+  for (i = 1; i <= foreign_count; i++) print "  " foreign_rule[i]
 }
 function saved_form(id, r,  chain, key) {
   split(rule[id, r], chain, " ")
@@ -741,13 +774,28 @@ main() {
     off) [ $# = 0 ] || usage; cmd_off ;;
     on) [ $# = 0 ] || usage; cmd_on ;;
     remove) [ $# = 0 ] || usage; cmd_remove ;;
+    help | -h | --help) cmd_help ;;
     *) usage ;;
   esac
 }
 
 usage() {
-  echo "usage: xennet apply | snapshot | transact | confirm <n> | revert <n> | status | off | on | remove" >&2
+  echo "usage: xennet apply | snapshot | transact | confirm <n> | revert <n> | status | off | on | remove | help" >&2
   exit 64
+}
+
+cmd_help() {
+  cat <<EOF
+xennet keeps the network settings that Pulumi stacks declared for this host, under $ETC.
+
+  xennet status   what is declared and by which stack, what is active, pending, waiting, missing or shadowed; hits of each rule
+  xennet off      takes everything of it off this host, through reboots, until:
+  xennet on       puts it back
+  xennet apply    makes the host match at once; the host calls this itself at boot, when a bridge appears, and every minute
+  xennet remove   takes everything off this host for good, the declarations and this program too
+
+  xennet snapshot, transact, confirm <n>, revert <n> are for the provider.
+EOF
 }
 
 number() {
@@ -1365,7 +1413,7 @@ model() { # <mode>
       echo @@route; ip -4 route show
       echo @@listen; if command -v ss >/dev/null; then ss -lntu; else netstat -lntu; fi
     fi
-  } | run_awk "$FRAGMENT_AWK$MODEL_AWK" -v mode="$1" -v off="$off" -v run="$RUN"
+  } | run_awk "$FRAGMENT_AWK$MODEL_AWK" -v mode="$1" -v off="$off" -v run="$RUN" -v pending="$PENDING"
 }
 
 fragments_of() { # <directory or nothing>: FRAGMENTS_DIR for run_awk
