@@ -3,14 +3,18 @@ import type { Handler, Props } from "../../provider/src/handlers/handler.ts";
 import { hostForwardingHandler } from "../../provider/src/handlers/host-forwarding.ts";
 import { portForwardHandler } from "../../provider/src/handlers/port-forward.ts";
 import { xenNetworkHandler } from "../../provider/src/handlers/xen-network.ts";
+import { DOM0_ADDRESS } from "./dom0.ts";
 import { provider, urnOf } from "./handlers/host-under-test.ts";
 import { type Host, startHost } from "./host.ts";
+import { newToken, portForward, put, transaction } from "./host-program/declarations.ts";
 import type { LabOptions } from "./lab.ts";
 import { captureHost, compareHosts } from "./same-host.ts";
 
 /** A host on which the provider has declared a forwarding and one forward: port 8080 of dom0 is answered by a guest. */
 export interface ForwardedHost extends AsyncDisposable {
   readonly host: Host;
+  /** Where the LAN's client asks. */
+  externalAddress: string;
   /** Name of the internal bridge. */
   readonly bridge: string;
   /** `guest`, or what a request of the LAN's client met instead. */
@@ -22,12 +26,13 @@ export interface ForwardedHost extends AsyncDisposable {
   startGuest(): Promise<void>;
   /** The bridge vanishes with its last port. */
   stopGuest(): Promise<void>;
+  /** A change of the host that nobody confirms; answers the token by which its rules are known. */
+  changeUnconfirmed(): Promise<string>;
   /** Takes everything declared away; answers what is not as it was. */
   destroy(): Promise<string[]>;
 }
 
 const GUEST = "Fedora server 1";
-const URL_8080 = "http://192.168.1.10:8080/";
 
 /** Starts a host, declares, and starts the guest. `before` runs before anything is declared. */
 export async function startForwardedHost(
@@ -58,7 +63,7 @@ async function declareOn(host: Host): Promise<ForwardedHost> {
   await lab.setGuestAddress(GUEST, "192.168.100.11/24", "192.168.100.1");
 
   const ask = async () => {
-    const answer = await lab.clientGet(URL_8080, 300);
+    const answer = await lab.clientGet(`http://${forwarded.externalAddress}:8080/`, 300);
     if (answer.kind !== "answered") return answer.kind;
     return JSON.parse(answer.body).vm === GUEST ? "guest" : answer.body;
   };
@@ -71,6 +76,7 @@ async function declareOn(host: Host): Promise<ForwardedHost> {
   await startGuest();
   const forwarded: ForwardedHost = {
     host,
+    externalAddress: DOM0_ADDRESS,
     bridge: await simulator.admin.call<string>("network.get_bridge", await networkRef(host, made.network)),
     ask,
     recovery: async (title, limitMs, event) => {
@@ -90,6 +96,14 @@ async function declareOn(host: Host): Promise<ForwardedHost> {
     },
     startGuest,
     stopGuest,
+    changeUnconfirmed: async () => {
+      const token = newToken();
+      const fragment = portForward({ network: made.network.split("/")[1] ?? "" }, token, 8443);
+      const text = transaction(lab, [put(token, fragment)], 600);
+      expect(await forwarded.onDom0(`xennet transact <<'END'\n${text}END`)).toMatch(/^pending \d+ \d+$/m);
+      expect(await forwarded.onDom0("iptables-save")).toContain(token);
+      return token;
+    },
     destroy: async () => {
       await stopGuest();
       await simulator.admin.call("VIF.move", vif, homeNetwork);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ForwardedHost, startForwardedHost } from "../lab/forwarded-host.ts";
-import { newToken, portForward, put, transaction } from "../lab/host-program/declarations.ts";
 import { systemdObstacle } from "../lab/systemd-root.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -104,12 +103,7 @@ ip addr del 192.168.100.1/24 dev ${dom0.bridge}`),
 
   test("a power cut while a change awaits its confirmation goes back to what was confirmed", async () => {
     const before = await dom0.onDom0("iptables-save | grep XENNET-");
-    const network =
-      (await dom0.onDom0("sed -n 's/^network //p' /etc/xennet/generations/*/*.fragment")).split("\n")[0] ?? "";
-    const token = newToken();
-    const text = transaction(dom0.host.lab, [put(token, portForward({ network }, token, 8443))], 600);
-    expect(await dom0.onDom0(`xennet transact <<'END'\n${text}END`)).toMatch(/^pending \d+ \d+$/m);
-    expect(await dom0.onDom0("iptables-save")).toContain(token);
+    await dom0.changeUnconfirmed();
     await dom0.host.powerCut();
     expect(await dom0.onDom0("iptables-save | grep XENNET-")).toBe(before);
     expect(await dom0.onDom0("ls /etc/xennet/pending 2>/dev/null || true")).toBe("");
