@@ -35,10 +35,16 @@ export interface Deployment extends AsyncDisposable {
   destroy(options?: RunOptions): Promise<RunResult>;
 }
 
-/** Starts a lab and opens an empty stack that reaches it through `XENNET_*` variables. */
-export async function deploy(engine: Engine, options: LabOptions & { env?: Record<string, string> } = {}) {
+interface DeployOptions extends LabOptions {
+  readonly env?: Record<string, string>;
+  /** A host that another deployment started, and ends. */
+  readonly on?: Host;
+}
+
+/** Opens an empty stack that reaches its host through `XENNET_*` variables; a lab is started unless `on` names one. */
+export async function deploy(engine: Engine, { on, ...options }: DeployOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), "xennet-e2e-"));
-  const host = await startHost(options);
+  const host = on ?? (await startHost(options));
   const projectDir = join(folder, "project");
   mkdirSync(projectDir);
   writeFileSync(join(projectDir, "Pulumi.yaml"), "name: shop\nruntime: nodejs\noptions: { refresh: always }\n");
@@ -71,7 +77,7 @@ export async function deploy(engine: Engine, options: LabOptions & { env?: Recor
     },
     ...{ preview: run("preview"), up: run("up"), refresh: run("refresh"), destroy: run("destroy") },
     async [Symbol.asyncDispose]() {
-      await host.close();
+      if (on === undefined) await host.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
