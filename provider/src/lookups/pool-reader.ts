@@ -1,6 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { XapiClient } from "../xapi/client";
-import type { XapiEndpoint } from "../xapi/endpoint";
+import type { XapiClient } from "../xapi/client";
 import { type Inventory, observeInventory } from "./inventory";
 
 /** The pool as it was at some moment. */
@@ -10,20 +9,25 @@ export interface Look {
   readonly began: number;
 }
 
+/** A way to the pool, made for one look. */
+export interface PoolAccess {
+  readonly xapi: XapiClient;
+  /** Logs out and closes every connection. */
+  close(): Promise<void>;
+}
+
 /**
  * Looks at a pool for the look-ups of a program. Each look logs in, reads everything, logs out and closes its connections
  * before its answer is handed out: whatever the program does next, no session and no open handle is left.
  */
 export class PoolReader {
-  readonly #endpoint: XapiEndpoint;
-  readonly #warn: (text: string) => void;
+  readonly #open: () => PoolAccess;
   #latest: Promise<Look> | undefined;
   #next: Promise<Look> | undefined;
   #failed = false;
 
-  constructor(endpoint: XapiEndpoint, warn: (text: string) => void) {
-    this.#endpoint = endpoint;
-    this.#warn = warn;
+  constructor(open: () => PoolAccess) {
+    this.#open = open;
   }
 
   /** The latest look of this program, or its first one. */
@@ -57,11 +61,11 @@ export class PoolReader {
 
   async #look(): Promise<Look> {
     const began = performance.now();
-    const xapi = new XapiClient(this.#endpoint, { onWarning: this.#warn });
+    const access = this.#open();
     try {
-      return { inventory: await observeInventory(xapi), began };
+      return { inventory: await observeInventory(access.xapi), began };
     } finally {
-      await xapi.close();
+      await access.close();
     }
   }
 }

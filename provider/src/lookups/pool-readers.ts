@@ -17,8 +17,14 @@ export function poolReader(profile: string): Promise<PoolReader> {
 async function makeReader(profile: string): Promise<PoolReader> {
   // In the program secrets of the stack's configuration come in clear, as in the provider.
   const config = (key: string) => new pulumi.Config("xennet").get(key.replace(/^xennet:/, ""));
-  const { xapi } = requireProfile(profile, { config, env: process.env });
-  // Loaded when first needed: programs without look-ups start without a XAPI client.
-  const { PoolReader } = await import("./pool-reader.js");
-  return new PoolReader(xapi, (text) => void pulumi.log.warn(redact(text)));
+  const settings = requireProfile(profile, { config, env: process.env });
+  // Loaded when first needed: programs without look-ups start without the clients of XAPI and SSH.
+  const [{ PoolReader }, { Host }, { Claims }] = await Promise.all([
+    import("./pool-reader.js"),
+    import("../hosts/host.js"),
+    import("../hosts/claims.js"),
+  ]);
+  const warn = (text: string) => void pulumi.log.warn(redact(text));
+  // A host of their own for each look: it knows the way to XAPI, which may be dom0's SSH, and closes all of it.
+  return new PoolReader(() => new Host(settings, { claims: new Claims(), seenIds: new Set(), warn }));
 }
