@@ -134,7 +134,7 @@ test("an update with nothing to do writes nothing", async () => {
 
 test.each<[Props, string, RegExp]>([
   [{ mtu: 67 }, "mtu", /an integer from 68 to 65535, found 67/],
-  [{ lockingMode: "open" }, "lockingMode", /"network_default" or "locked" or "unlocked" or "disabled", found "open"/],
+  [{ lockingMode: "open" }, "lockingMode", /"network_default", "locked", "unlocked" or "disabled", found "open"/],
   [{ ipv4Allowed: ["10.0.0.1", "10.0.0"] }, "ipv4Allowed[1]", /an IPv4 address such as .*, found "10.0.0"/],
   [{ ipv4Allowed: ["10.0.0.1/33"] }, "ipv4Allowed[0]", /an IPv4 address/],
   [{ ipv6Allowed: ["fd00::1", "10.0.0.1"] }, "ipv6Allowed[1]", /an IPv6 address/],

@@ -198,7 +198,7 @@ test.each([
   [{ ipv4: { address: "192.168.100.11" } }, "ipv4.address", /with prefix length/],
   [{ ipv4: { ...ipv4, gateway: "10.0.0.1" } }, "ipv4.gateway", /in the guest's network 192.168.100.0\/24/],
   [{ ipv4: "192.168.100.11/24" }, "ipv4", /expected an object/],
-  [{ onDeviceConflict: "steal" }, "onDeviceConflict", /"fail" or "takeOver" or "replace"/],
+  [{ onDeviceConflict: "steal" }, "onDeviceConflict", /"fail", "takeOver" or "replace"/],
 ])("refuses %j, naming %s", async (wrong, property, reason) => {
   await using pool = await startPool();
   const network = await makeNetwork(pool);
