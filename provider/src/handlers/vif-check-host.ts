@@ -11,6 +11,7 @@ import type { Props } from "./handler";
 import { ownerKey } from "./marks";
 import { textOf } from "./props";
 import { networkOf, orFailure, vmOf } from "./references";
+import { hasCopiedMarks, isOwn } from "./vif-owner";
 import { findPlace } from "./vif-search";
 
 /** What the host says about a VIF's inputs: references, a device that is taken or beyond what it allows, conflicts. */
@@ -68,7 +69,7 @@ interface Declared {
 function warnOfConflicts(host: HostContext, view: PoolView, declared: Declared): void {
   const { vm, there, news, owners } = declared;
   const name = describeOwner(textOf(news, "owner") ?? "");
-  const isOurs = there !== undefined && owners.includes(there.other_config[ownerKey] ?? "");
+  const isOurs = there !== undefined && isOwn(view, there, owners);
   if (there !== undefined && !isOurs && news["onDeviceConflict"] === "replace") {
     host.warn(
       `${name} replaces VIF ${there.uuid} on device ${there.device} of VM "${vm.name_label}". destroy puts it back with the same MAC address and settings, but with a new UUID.`,
@@ -95,7 +96,7 @@ function warnOfSameMac(host: HostContext, view: PoolView, declared: Declared, ma
       vif.network === network.ref &&
       vif.MAC.toLowerCase() === mac &&
       vif.ref !== there?.ref &&
-      !owners.includes(vif.other_config[ownerKey] ?? ""),
+      (!owners.includes(vif.other_config[ownerKey] ?? "") || hasCopiedMarks(view, vif)),
   );
   const vmName = view.vms.find((vm) => vm.ref === same?.VM)?.name_label ?? same?.VM;
   const inProgram = host.claims.claim(`mac/${network.uuid}/${mac}`, `${textOf(news, "owner")} mac`);
@@ -103,6 +104,7 @@ function warnOfSameMac(host: HostContext, view: PoolView, declared: Declared, ma
   if (same === undefined && other === undefined) return;
   const who = other === undefined ? `device ${same?.device} of VM "${vmName}"` : describeOwner(other);
   host.warn(
-    `${name}: the MAC address ${mac} is used on network "${network.name_label}" by ${who} too; packets will reach only one of them.`,
+    // The address may be a secret.
+    `${name}: its MAC address is used on network "${network.name_label}" by ${who} too; packets will reach only one of them.`,
   );
 }

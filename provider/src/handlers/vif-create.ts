@@ -1,16 +1,18 @@
+import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
 import type { PoolView } from "../hosts/pool-view";
 import { XapiError } from "../xapi/errors";
 import * as vifs from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import type { CreateAnswer, Props } from "./handler";
-import { newIncarnation, renderId, stateVersion } from "./identity";
+import { renderId, stateVersion } from "./identity";
 import { ownerKey, ownershipMarks, replacedKey } from "./marks";
 import { plain, textOf } from "./props";
 import { type Carried, carriedFor, stillToCarry } from "./vif-carry";
 import { explaining } from "./vif-failures";
 import { type DeclaredVif, newVifValues } from "./vif-fields";
 import { takeVif } from "./vif-former";
+import { newVifIncarnation } from "./vif-owner";
 import { pendingReplacement, type ReplacedVif, removeForReplacement, restoreReplaced } from "./vif-replace";
 import { findPlace, ownVifOf } from "./vif-search";
 import { declaredVif, syncVif } from "./vif-sync";
@@ -36,17 +38,19 @@ export async function createVif(host: HostContext, vmRef: string, inputs: Props)
   const owner = textOf(inputs, "owner") ?? "";
   await undoElsewhere(host, vmRef, inputs, owner);
   const view = await host.poolView();
-  const vm = view.vms.find((candidate) => candidate.ref === vmRef) as VmRecord;
+  const vm = view.vms.find((candidate) => candidate.ref === vmRef);
+  if (vm === undefined) {
+    const reason = `expected the VM "${textOf(inputs, "vm")}", found that it is not in the pool any more. Correct vm, or make the VM again`;
+    throw new XennetError("REFERENCE_UNKNOWN", reason, { property: "vm" });
+  }
   const found = carriedFor(host, view, vm, owner);
-  const incarnation = newIncarnation();
+  const incarnation = newVifIncarnation(vm.uuid);
   const declared = await declaredVif(host, inputs);
   const creation = { host, inputs, owner, incarnation, declared, carried: found.record };
   const isSeen = (uuid: string) => host.seenIds.has(renderId({ realm: poolUuid, own: uuid }));
   const leftOver = ownVifOf(view, { ...inputs, vmUuid: vm.uuid }, isSeen);
   const { ref, replacedOn } =
-    leftOver === undefined
-      ? await obtainVif(creation, view, vm)
-      : { ref: leftOver.ref, replacedOn: pendingReplacement(view, owner)?.vm };
+    leftOver === undefined ? await obtainVif(creation, view, vm) : await goOnWith(creation, view, vm, leftOver);
   const vif = await vifs.getRecord(host.xapi, ref);
   const id = renderId({ realm: poolUuid, own: vif.uuid });
   host.seenIds.add(id);
@@ -78,6 +82,26 @@ async function undoElsewhere(host: HostContext, vmRef: string, inputs: Props, ow
   const isRecordedElsewhere = view.vifs.some((vif) => vif.uuid === record.uuid || isOurs(vif));
   if (isRecordedElsewhere) await removeVmRecord(host, [vm], "replaced", owner);
   else await restoreReplaced(host, pending);
+}
+
+/**
+ * What an interrupted create of this resource left, or one that the state has forgotten. Under `adopt` it is never one
+ * that a destroy would destroy.
+ */
+async function goOnWith(creation: Creation, view: PoolView, vm: VmRecord, leftOver: vifs.VifRecord): Promise<Obtained> {
+  const { host, inputs, owner, declared, incarnation } = creation;
+  if (inputs["adopt"] === undefined) return { ref: leftOver.ref, replacedOn: pendingReplacement(view, owner)?.vm };
+  const { there, refused } = findPlace(view, vm, inputs, [owner]);
+  if (refused !== undefined) throw refused;
+  if (there?.ref !== leftOver.ref) {
+    const reason =
+      `expected to adopt VIF ${there?.uuid} on device ${there?.device}, found that this resource has VIF ${leftOver.uuid} on device ${leftOver.device} ` +
+      `of VM "${vm.name_label}" already, which is not in the state. Declare that device and destroy the resource first, ` +
+      `or remove the VIF with \`xe vif-destroy uuid=${leftOver.uuid}\``;
+    throw new XennetError("ADOPT_IMPOSSIBLE", reason, { property: "adopt" });
+  }
+  await takeVif(host, view, there, declared, ownershipMarks(owner, incarnation));
+  return { ref: there.ref };
 }
 
 interface Obtained {

@@ -21,8 +21,8 @@ export async function deleteVif(host: HostContext, vif: VifRecord | undefined, p
   const former = formerIn("VIF", vif.uuid, vif.other_config);
   if (former !== undefined) return giveBack(host, vif, former);
   await carryOrForget(host, vif, props, owner);
-  const replaced = replacedBy(vif);
   const view = await host.poolView();
+  const replaced = replacedBy(view, vif);
   if (replaced === undefined) await destroyVif(host, view, vif);
   else await putBackReplaced(host, view, vif, replaced, owner, incarnation);
 }

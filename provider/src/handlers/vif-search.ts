@@ -5,12 +5,13 @@ import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import { formerIn } from "./former";
 import type { Props } from "./handler";
-import { incarnationKey, ownerKey } from "./marks";
+import { ownerKey } from "./marks";
 import { textOf } from "./props";
+import { bearerOf, describeBearer, hasCopiedMarks, isOwn } from "./vif-owner";
 
 /**
  * The VIF that carries this resource's mark. `other_config` is copied by VM.clone and VM.snapshot, so a mark counts only
- * on the intended VM; a VM revert makes the VIF anew with the same mark and another UUID.
+ * on the VM it was written for; a VM revert makes the VIF anew with the same mark and another UUID.
  */
 export function ownVifOf(
   view: PoolView,
@@ -20,7 +21,12 @@ export function ownVifOf(
   const owner = textOf(props, "owner") ?? "";
   const vm = view.vms.find((candidate) => candidate.uuid === props["vmUuid"]);
   const found = view.vifs.filter(
-    (vif) => vif.VM === vm?.ref && vif.other_config[ownerKey] === owner && owner !== "" && !isSeen(vif.uuid),
+    (vif) =>
+      vif.VM === vm?.ref &&
+      vif.other_config[ownerKey] === owner &&
+      owner !== "" &&
+      !isSeen(vif.uuid) &&
+      !hasCopiedMarks(view, vif),
   );
   if (found.length > 1) {
     const list = found.map((vif) => `device ${vif.device} (${vif.uuid})`).join(", ");
@@ -30,21 +36,6 @@ export function ownVifOf(
     );
   }
   return found[0];
-}
-
-/**
- * Refuses a VIF that carries another resource's mark now. Ours is the new owner's or, after a rename, the one that came
- * with our incarnation; no mark at all is written anew.
- */
-export function refuseOthers(vif: VifRecord, recorded: Props, news: Props): void {
-  const { [ownerKey]: bearer, [incarnationKey]: incarnation } = vif.other_config;
-  const isOurs = bearer === news["owner"] || (incarnation !== undefined && incarnation === recorded["incarnation"]);
-  if (bearer === undefined || isOurs) return;
-  throw new XennetError(
-    "VIF_FOREIGN",
-    `expected a VIF that no other resource manages, found that VIF ${vif.uuid} belongs to ${describeOwner(bearer)}. ` +
-      `Take it out of that stack first; if that stack is gone, remove the keys ${ownerKey} and ${incarnationKey} with \`xe vif-param-remove\``,
-  );
 }
 
 /** What a declaration finds in the place it names. */
@@ -62,19 +53,19 @@ export interface Found {
 export function findPlace(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
   const found = inputs["adopt"] === undefined ? onDevice(view, vm, inputs, owners) : toAdopt(view, vm, inputs, owners);
   if (found.refused !== undefined || found.there === undefined) return found;
-  const unlike = unlikeDeclared(found.there, inputs, owners);
+  const unlike = unlikeDeclared(view, found.there, inputs, owners);
   return unlike === undefined ? found : { refused: unlike };
 }
 
 function onDevice(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly string[]): Found {
   const there = vifsOf(view, vm).find((vif) => vif.device === inputs["device"]);
   if (there === undefined) return {};
-  const owner = there.other_config[ownerKey];
-  if (owners.includes(owner ?? "")) return { there };
+  if (isOwn(view, there, owners)) return { there };
+  const bearer = bearerOf(there);
   const used = usedDevices(view, vm);
   const what = `device "${there.device}" of VM "${vm.name_label}" has ${described(view, there)}`;
-  if (owner !== undefined) {
-    const reason = `expected a free device, found that ${what}, which belongs to ${describeOwner(owner)}. Used devices: ${used}`;
+  if (bearer !== undefined) {
+    const reason = `expected a free device, found that ${what}, which belongs to ${describeBearer(view, there, bearer)}. Used devices: ${used}`;
     return { refused: new XennetError("DEVICE_TAKEN", reason, { property: "device" }) };
   }
   if (inputs["onDeviceConflict"] === "takeOver" || inputs["onDeviceConflict"] === "replace") return { there };
@@ -103,9 +94,10 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
     const other = view.vms.find((candidate) => candidate.ref === there.VM)?.name_label ?? there.VM;
     return refused("adopt", `that it belongs to "${other}"; ${list}`);
   }
-  const owner = there.other_config[ownerKey];
-  if (owner !== undefined && !owners.includes(owner)) {
-    return refused("adopt", `that it belongs to ${describeOwner(owner)}, which has to let go of it first`);
+  const bearer = bearerOf(there);
+  if (bearer !== undefined && !isOwn(view, there, owners)) {
+    const todo = hasCopiedMarks(view, there) ? "" : ", which has to let go of it first";
+    return refused("adopt", `that it belongs to ${describeBearer(view, there, bearer)}${todo}`);
   }
   if (uuid !== undefined && inputs["device"] !== undefined && inputs["device"] !== there.device) {
     return refused("device", `that it has device ${there.device}; leave device out, or correct it`);
@@ -114,10 +106,15 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
 }
 
 /** A VIF that stays the one it is keeps its MAC. */
-function unlikeDeclared(there: VifRecord, inputs: Props, owners: readonly string[]): XennetError | undefined {
+function unlikeDeclared(
+  view: PoolView,
+  there: VifRecord,
+  inputs: Props,
+  owners: readonly string[],
+): XennetError | undefined {
   const mac = textOf(inputs, "mac");
   if (mac === undefined || mac.toLowerCase() === there.MAC.toLowerCase()) return undefined;
-  const isOurs = owners.includes(there.other_config[ownerKey] ?? "");
+  const isOurs = isOwn(view, there, owners);
   const isAdopted = inputs["adopt"] !== undefined;
   const takesOver = isAdopted || inputs["onDeviceConflict"] === "takeOver";
   const stays = isOurs ? formerIn("VIF", there.uuid, there.other_config) !== undefined && takesOver : takesOver;

@@ -3,7 +3,7 @@ import type { PoolView } from "../hosts/pool-view";
 import * as vifs from "../xapi/vifs";
 import { forget, formerIn, remember, renderFormer, wanted, withKeys } from "./former";
 import type { Props } from "./handler";
-import { formerKey, ownershipMarks } from "./marks";
+import { formerKey, ownerKey, ownershipMarks } from "./marks";
 import { equal, textOf, textsOf } from "./props";
 import { networkOf } from "./references";
 import { applySettings } from "./vif-apply";
@@ -82,7 +82,7 @@ async function writeOtherConfig(host: HostContext, vif: vifs.VifRecord, inputs: 
     return { values, afterwards: async () => {} };
   }
   const now = { values: valuesOf(vif, view), otherConfig: vif.other_config };
-  const remembered = remember(former, now, declared);
+  const remembered = remember({ ...former, owner: marks[ownerKey] ?? former.owner }, now, declared);
   const { values, otherConfig: keys } = wanted(remembered, declared);
   await write({ ...keys, ...marks, [formerKey]: renderFormer(formerMeanwhile(remembered, declared)) });
   return { values, afterwards: () => write({ [formerKey]: renderFormer(forget(remembered, declared)) }) };

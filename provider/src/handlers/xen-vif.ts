@@ -4,7 +4,7 @@ import { isUnknown } from "../validation/unknown";
 import type { VifRecord } from "../xapi/vifs";
 import { inputsOfExisting, isOnlyRead, notFound } from "./existing";
 import type { Handler, Props } from "./handler";
-import { newIncarnation, ownPartOf, renderId } from "./identity";
+import { ownPartOf, renderId } from "./identity";
 import { preflight } from "./preflight";
 import { changedKeys, diffAnswer, equal, textOf, textsOf } from "./props";
 import { vmOf } from "./references";
@@ -14,8 +14,9 @@ import { checkVifOnHost } from "./vif-check-host";
 import { createVif } from "./vif-create";
 import { deleteVif } from "./vif-delete";
 import { inputsOf, observedInputs, outputsOf, placeOf } from "./vif-observe";
+import { newVifIncarnation, refuseOthers } from "./vif-owner";
 import { pendingReplacement } from "./vif-replace";
-import { adoptedUuidOf, ownVifOf, refuseOthers } from "./vif-search";
+import { adoptedUuidOf, ownVifOf } from "./vif-search";
 import { declaredVif, syncVif } from "./vif-sync";
 import { removeVmRecord } from "./vm-records";
 
@@ -107,7 +108,7 @@ export const xenVifHandler: Handler = {
     const owner = textOf(news, "owner") ?? "";
     const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
     const found = carriedFor(host, view, vm, owner);
-    const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
+    const incarnation = textOf(olds, "incarnation") ?? newVifIncarnation(vm?.uuid ?? "");
     try {
       const declared = await declaredVif(host, news);
       const carried = stillToCarry(found, vif);
