@@ -149,11 +149,18 @@ export class XenVif extends XennetResource {
     const network = args.network instanceof XenNetwork ? args.network.id : args.network;
     const outputs = {
       ...{ uuid: undefined, currentlyAttached: undefined, ipv4SetBy: undefined, guestAddresses: undefined },
-      ...{ takenOver: undefined, drift: undefined },
+      ...{ takenOver: undefined, ...outputsWithAddress(args.ipv4) },
     };
-    // The text has the address in it, so it has to be secret when that is.
-    const noSetup = (): VifGuestSetup => ({ setBy: "none" });
-    const guestSetup = args.ipv4 === undefined ? undefined : output(args.ipv4).apply(noSetup);
-    super("XenVif", name, { mac: undefined, ...args, network, guestSetup, ...outputs }, opts);
+    super("XenVif", name, { mac: undefined, ...args, network, ...outputs }, opts);
   }
+}
+
+/** These have the address in them, so they have to be secret when that is: the engine takes that from inputs of their names. */
+function outputsWithAddress(ipv4: XenVifArgs["ipv4"]) {
+  if (ipv4 === undefined) return { guestSetup: undefined, drift: undefined };
+  const address = output(ipv4);
+  return {
+    guestSetup: address.apply((): VifGuestSetup => ({ setBy: "none" })),
+    drift: address.apply((): string[] => []),
+  };
 }

@@ -46,7 +46,8 @@ const sentences: Readonly<Record<string, Sentence>> = {
   MAC_INVALID: (mac) => `"${mac}" is not a MAC address`,
   INVALID_CIDR_ADDRESS_SPECIFIED: "the address is not in CIDR form",
   INVALID_IP_ADDRESS_SPECIFIED: "the address is not an IP address",
-  ADDRESS_VIOLATES_LOCKING_CONSTRAINT: (address) => `the VIF's locking does not allow the address ${address}`,
+  // The address may be a secret of the program's.
+  ADDRESS_VIOLATES_LOCKING_CONSTRAINT: () => "the VIF's locking does not allow the address",
   HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED: () =>
     "the VM is protected by high availability, which needs a network that all hosts share",
   HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN: "it would break the pool's high-availability plan",

@@ -100,7 +100,7 @@ test("every code of XAPI's becomes a message that names the VIF and says what to
     VIF.set_locking_mode device 1 of VM "Fedora server 1" (<uuid>) is to be changed, but the host's licence does not include "VIF_locking" (LICENCE_RESTRICTION). Leave lockingMode, ipv4Allowed and ipv6Allowed out, or license the host (XAPI_FAILURE)
     VIF.set_ipv4_allowed device 1 of VM "Fedora server 1" (<uuid>) is to be changed, but the address is not an IP address (INVALID_IP_ADDRESS_SPECIFIED). Hosts before XCP-ng 8.3 take single addresses only, without a prefix length: correct ipv4Allowed or ipv6Allowed (XAPI_FAILURE)
     VIF.configure_ipv4 device 1 of VM "Fedora server 1" (<uuid>) is to be changed, but the address is not in CIDR form (INVALID_CIDR_ADDRESS_SPECIFIED) (XAPI_FAILURE)
-    VIF.configure_ipv4 device 1 of VM "Fedora server 1" (<uuid>) is to be changed, but the VIF's locking does not allow the address 192.168.100.11 (ADDRESS_VIOLATES_LOCKING_CONSTRAINT). Add the address to ipv4Allowed, or choose another lockingMode (XAPI_FAILURE)
+    VIF.configure_ipv4 device 1 of VM "Fedora server 1" (<uuid>) is to be changed, but the VIF's locking does not allow the address (ADDRESS_VIOLATES_LOCKING_CONSTRAINT). Add the address to ipv4Allowed, or choose another lockingMode (XAPI_FAILURE)
     VIF.destroy device 1 of VM "Fedora server 1" (<uuid>) is to be destroyed, but the host does not allow it now: The VIF is attached to a VM that has a domain. (OPERATION_NOT_ALLOWED). Shut the VM down (in the guest, or xe vm-shutdown uuid=<uuid>) and run up again (XAPI_FAILURE)"
   `);
 });

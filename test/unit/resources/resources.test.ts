@@ -69,3 +69,14 @@ test("refuses a password stored without --secret, naming the command", () => {
     delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
   }
 });
+
+test("what has the guest's address in it is secret when the address is", async () => {
+  const given = { vm: "Fedora server 1", adopt: true } as const;
+  const address = "192.168.100.11/24";
+  const hidden = new xennet.XenVif("hidden", { ...given, ipv4: pulumi.secret({ address }) });
+  const open = new xennet.XenVif("open", { ...given, ipv4: { address } });
+  const marks = [hidden.guestSetup, hidden.drift, open.guestSetup, open.drift].map(
+    (value: import("@pulumi/pulumi").Output<unknown>) => pulumi.isSecret(value),
+  );
+  expect(await Promise.all(marks)).toEqual([true, true, false, false]);
+});
