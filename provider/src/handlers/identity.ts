@@ -25,7 +25,8 @@ export function parseId(text: string): Id | undefined {
 export function ownPartOf(id: string, realm: string, what: "pool" | "host", profile: string): string {
   const parsed = parseId(id);
   if (parsed === undefined) {
-    throw new XennetError("ID_MALFORMED", `expected an id of the form <${what} UUID>/<own id>, found "${id}"`);
+    const shown = id.length > 80 ? `${id.slice(0, 60)}…` : id;
+    throw new XennetError("ID_MALFORMED", `expected an id of the form <${what} UUID>/<own id>, found "${shown}"`);
   }
   if (parsed.realm !== realm) {
     throw new XennetError(

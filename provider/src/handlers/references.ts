@@ -5,12 +5,18 @@ import type { Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import type { NetworkRecord } from "../xapi/networks";
 import type { VmRecord } from "../xapi/vms";
-import { ownPartOf, parseId } from "./identity";
+import { parseId } from "./identity";
 
 /** UUID of the network an argument names: an id, or what {@link byReference} takes. */
 export async function networkUuidOf(host: HostContext, text: string): Promise<string> {
-  if (parseId(text) !== undefined) {
-    return ownPartOf(text, (await host.identity()).poolUuid, "pool", host.profile);
+  const id = parseId(text);
+  if (id !== undefined) {
+    const { poolUuid } = await host.identity();
+    if (id.realm === poolUuid) return id.own;
+    const reason =
+      `expected a network of pool ${poolUuid}, which the host profile "${host.profile}" leads to, found the id "${text}" of a network of another pool. ` +
+      "Name a network of this pool, or the other pool's profile as host";
+    throw new XennetError("REFERENCE_UNKNOWN", reason, { property: "network" });
   }
   return (await networkOf(host, text)).uuid;
 }
@@ -26,7 +32,13 @@ export async function networkOf(host: HostContext, text: string): Promise<Networ
 /** The VM an argument names; templates, snapshots and dom0 itself do not count. */
 export async function vmOf(host: HostContext, text: string): Promise<VmRecord> {
   const { vms } = await host.poolView();
-  return byReference({ property: "vm", what: "VM", text }, vms);
+  try {
+    return byReference({ property: "vm", what: "VM", text }, vms);
+  } catch (error) {
+    if (!(error instanceof XennetError) || error.code !== "REFERENCE_UNKNOWN") throw error;
+    const reason = `${error.message}. Templates, snapshots and the control domains do not count`;
+    throw new XennetError(error.code, reason, { property: "vm" });
+  }
 }
 
 /** For checks: the network's UUID while it is known; a text that fits none or several becomes a failure. */

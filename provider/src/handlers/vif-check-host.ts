@@ -11,6 +11,7 @@ import type { Props } from "./handler";
 import { ownerKey } from "./marks";
 import { textOf } from "./props";
 import { networkOf, orFailure, vmOf } from "./references";
+import { checkLockedAddress } from "./vif-locked-address";
 import { hasCopiedMarks, isOwn } from "./vif-owner";
 import { findPlace } from "./vif-search";
 
@@ -31,7 +32,10 @@ export async function checkVifOnHost(host: HostContext, news: Props, owners: rea
   const wanted = there?.device ?? textOf(news, "device") ?? "0";
   failures.push(...claimDevice(host, vm, wanted, textOf(news, "owner") ?? ""));
   if (there === undefined) failures.push(...(await deviceBeyond(host, view, vm, wanted)));
-  warnOfConflicts(host, view, { vm, network, there, news, owners });
+  const isOurs = there !== undefined && isOwn(view, there, owners);
+  const kept = isOurs || onDeviceConflict !== "replace" ? there : undefined;
+  failures.push(...checkLockedAddress(news, kept));
+  warnOfConflicts(host, view, { vm, network, there, kept, news, owners });
   return failures;
 }
 
@@ -61,21 +65,21 @@ interface Declared {
   readonly vm: VmRecord;
   readonly network: NetworkRecord | undefined;
   readonly there: VifRecord | undefined;
+  /** The same, unless it is to be replaced. */
+  readonly kept: VifRecord | undefined;
   readonly news: Props;
   readonly owners: readonly string[];
 }
 
 /** What works, but hardly as meant; the provider process can show it under the stack only. */
 function warnOfConflicts(host: HostContext, view: PoolView, declared: Declared): void {
-  const { vm, there, news, owners } = declared;
+  const { vm, there, kept, news } = declared;
   const name = describeOwner(textOf(news, "owner") ?? "");
-  const isOurs = there !== undefined && isOwn(view, there, owners);
-  if (there !== undefined && !isOurs && news["onDeviceConflict"] === "replace") {
+  if (there !== undefined && kept === undefined) {
     host.warn(
       `${name} replaces VIF ${there.uuid} on device ${there.device} of VM "${vm.name_label}". destroy puts it back with the same MAC address and settings, but with a new UUID.`,
     );
   }
-  const kept = isOurs || news["onDeviceConflict"] !== "replace" ? there : undefined;
   const mode = news["lockingMode"] ?? kept?.locking_mode ?? "network_default";
   const hasAllowed = news["ipv4Allowed"] !== undefined || news["ipv6Allowed"] !== undefined;
   if (hasAllowed && !isUnknown(mode) && mode !== "locked") {
@@ -91,18 +95,21 @@ function warnOfConflicts(host: HostContext, view: PoolView, declared: Declared):
 function warnOfSameMac(host: HostContext, view: PoolView, declared: Declared, mac: string, name: string): void {
   const { network, there, news, owners } = declared;
   if (network === undefined) return;
+  // Snapshots and templates, which never run, are not among the VMs.
+  const vmNames = new Map(view.vms.map((vm) => [vm.ref, vm.name_label]));
   const same = view.vifs.find(
     (vif) =>
+      vmNames.has(vif.VM) &&
       vif.network === network.ref &&
       vif.MAC.toLowerCase() === mac &&
       vif.ref !== there?.ref &&
       (!owners.includes(vif.other_config[ownerKey] ?? "") || hasCopiedMarks(view, vif)),
   );
-  const vmName = view.vms.find((vm) => vm.ref === same?.VM)?.name_label ?? same?.VM;
   const inProgram = host.claims.claim(`mac/${network.uuid}/${mac}`, `${textOf(news, "owner")} mac`);
   const other = same === undefined ? inProgram?.replace(/ mac$/, "") : undefined;
   if (same === undefined && other === undefined) return;
-  const who = other === undefined ? `device ${same?.device} of VM "${vmName}"` : describeOwner(other);
+  const who =
+    other === undefined ? `device ${same?.device} of VM "${vmNames.get(same?.VM ?? "")}"` : describeOwner(other);
   host.warn(
     // The address may be a secret.
     `${name}: its MAC address is used on network "${network.name_label}" by ${who} too; packets will reach only one of them.`,

@@ -13,8 +13,8 @@ import {
 import { isUnknown } from "../validation/unknown";
 import { anything, checkHostProfile, checkOwner, checkProperties, type PropertyCheck } from "./check-common";
 import type { Props } from "./handler";
-import { plain, textsOf } from "./props";
-import { guestAddressOf, offloads } from "./vif-fields";
+import { plain } from "./props";
+import { offloads } from "./vif-fields";
 
 /** XAPI drops a rate of which 50 ms do not fit into 32 bits (xapi_xenops: bytes per interval). */
 const highestRate = 83_886_079;
@@ -39,6 +39,7 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   onDeviceConflict: (property, value) => checkOneOf(property, value, ["fail", "takeOver", "replace"]),
   adopt: checkAdopt,
   guestSetup: anything,
+  drift: anything,
 };
 
 /** Defaults filled in, as far as a VIF that is adopted has any; a device given as number becomes XAPI's text. */
@@ -63,27 +64,7 @@ export function checkVifInputs(news: Props): Problem[] {
     const reason = "expected adopt or onDeviceConflict, found both: adopt takes the VIF that is there; leave one out";
     problems.push({ property: "onDeviceConflict", reason });
   }
-  return problems.length > 0 ? problems : checkLockedAddress(news);
-}
-
-/** XAPI would refuse it (ADDRESS_VIOLATES_LOCKING_CONSTRAINT), but only once the guest's tools run. */
-function checkLockedAddress(news: Props): Problem[] {
-  const address = parseCidr(guestAddressOf(news["ipv4"])?.address)?.address;
-  const allowed = textsOf(news, "ipv4Allowed");
-  const isDecided = news["ipv4Allowed"] !== undefined && !isUnknown(news["ipv4Allowed"]) && address !== undefined;
-  if (news["lockingMode"] !== "locked" || !isDecided || isUnknown(address)) return [];
-  const covers = (entry: string) => {
-    const network = parseCidr(entry.includes("/") ? entry : `${entry}/32`);
-    return network !== undefined && contains(network, address);
-  };
-  if (allowed.some(covers)) return [];
-  return [
-    expected(
-      "ipv4.address",
-      `an address that ipv4Allowed has, as lockingMode is "locked" (${allowed.join(", ")})`,
-      address,
-    ),
-  ];
+  return problems;
 }
 
 function checkAdopt(property: string, value: unknown): Problem[] {

@@ -91,8 +91,9 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
   const list = `the VM has: ${has.join(", ") || "none"}`;
   if (there === undefined) return refused("adopt", `no such VIF; ${list}. Leave adopt out to have one made`);
   if (there.VM !== vm.ref) {
-    const other = view.vms.find((candidate) => candidate.ref === there.VM)?.name_label ?? there.VM;
-    return refused("adopt", `that it belongs to "${other}"; ${list}`);
+    const other = view.vms.find((candidate) => candidate.ref === there.VM)?.name_label;
+    const whose = other === undefined ? "a snapshot, a template or the control domain" : `"${other}"`;
+    return refused("adopt", `that it belongs to ${whose}; ${list}`);
   }
   const bearer = bearerOf(there);
   if (bearer !== undefined && !isOwn(view, there, owners)) {
