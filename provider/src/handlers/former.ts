@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import { formerKey } from "./marks";
+import { isFormer } from "./record-shapes";
 
 /**
  * What an object was before this provider changed it: adoption and taking over write it into the object's own
@@ -30,8 +31,9 @@ export function formerIn(
   const text = otherConfig[formerKey];
   if (text === undefined) return undefined;
   try {
-    const { owner, values, otherConfig: config } = JSON.parse(text) as Partial<Former>;
-    if (typeof owner !== "string" || !isMap(values) || !isMap(config)) throw new Error("it has another form");
+    const record: unknown = JSON.parse(text);
+    if (!isFormer(what, record)) throw new Error("it has another form");
+    const { owner, values, otherConfig: config } = record as Former;
     return { owner, values, otherConfig: config };
   } catch (cause) {
     const command = what === "VIF" ? "vif-param" : "network-param";
@@ -93,8 +95,4 @@ export function withKeys(
 ): Record<string, string> {
   const merged: Record<string, string | null> = { ...otherConfig, ...keys };
   return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== null));
-}
-
-function isMap(value: unknown): value is Record<string, never> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -336,6 +336,22 @@ test("refuses in preview what the host would refuse later", async () => {
   expect(pool.writingCalls()).toBe(0);
 });
 
+test.each([{ name_label: null }, { name_label: 5 }, { tags: "web" }, { MTU: "x" }])(
+  "a record of former values that was damaged to %j is never given back to the host",
+  async (values) => {
+    await using pool = await startPool();
+    const stack = new OneResourceStack(pool, handler);
+    await stack.up({ owner, adopt: { nameLabel: physical }, nameLabel: "Outside" });
+    const network = await refOf(pool, stack.uuid);
+    const former = JSON.stringify({ owner, values, otherConfig: {} });
+    await pool.simulator.admin.call("network.remove_from_other_config", network, "xennet:former");
+    await pool.simulator.admin.call("network.add_to_other_config", network, "xennet:former", former);
+    const first = pool.writingCalls();
+    await expect(stack.destroy()).rejects.toMatchObject({ code: "FORMER_UNREADABLE" });
+    expect(pool.writtenSince(first)).toEqual([]);
+  },
+);
+
 test("refuses a bond member's network", async () => {
   await using pool = await startPool();
   const [pif = ""] = await pool.simulator.admin.call<string[]>("PIF.get_all");

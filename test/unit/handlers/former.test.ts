@@ -45,6 +45,41 @@ test("is read back from the object, and a damaged record is an error that says h
   }
 });
 
+test.each([
+  ["network", { values: { name_label: null } }],
+  ["network", { values: { name_label: 5 } }],
+  ["network", { values: { MTU: "x" } }],
+  ["network", { values: { tags: "web" } }],
+  ["network", { values: { tags: [1] } }],
+  ["network", { values: { default_locking_mode: "locked" } }],
+  ["network", { otherConfig: { theirs: 5 } }],
+  ["network", { otherConfig: { "xennet:owner": "urn:b" } }],
+  ["VIF", { values: { network: 5 } }],
+  ["VIF", { values: { locking_mode: "open" } }],
+  ["VIF", { values: { ipv4_allowed: "192.168.1.1" } }],
+  ["VIF", { values: { ipv6_allowed: [null] } }],
+  ["VIF", { values: { qos_algorithm_params: { kbps: 50 } } }],
+  ["VIF", { values: { ipv4_configuration_mode: "DHCP" } }],
+  ["VIF", { values: { ipv4_addresses: [{}] } }],
+  ["VIF", { values: { ipv6_gateway: null } }],
+  ["VIF", { values: { currently_attached: "false" } }],
+] as const)(
+  "a record of a %s with a value of another type is refused before anything is written: %j",
+  (what, wrong) => {
+    const text = JSON.stringify({ owner: "urn:a", values: {}, otherConfig: {}, ...wrong });
+    expect(() => formerIn(what, "u-1", { "xennet:former": text })).toThrow(/u-1 .* unreadable/);
+  },
+);
+
+test("fields that a later version may have added do not make a record unreadable", () => {
+  const more = { owner: "urn:a", values: { name_label: "x", purpose: ["nbd"] }, otherConfig: { gone: null }, since: 1 };
+  expect(formerIn("network", "u-1", { "xennet:former": JSON.stringify(more) })).toEqual({
+    owner: "urn:a",
+    values: { name_label: "x", purpose: ["nbd"] },
+    otherConfig: { gone: null },
+  });
+});
+
 test("sets and removes single keys of an other_config", () => {
   expect(withKeys({ a: "1", b: "2" }, { a: null, c: "3" })).toEqual({ b: "2", c: "3" });
 });

@@ -1,0 +1,69 @@
+/**
+ * Shapes of the records that this provider keeps in `other_config`. Anybody can edit them there, so whatever is read back
+ * is looked at before anything is written by it.
+ */
+type Shape = (value: unknown) => boolean;
+
+const isText: Shape = (value) => typeof value === "string";
+const isFlag: Shape = (value) => typeof value === "boolean";
+const like =
+  (form: RegExp): Shape =>
+  (value) =>
+    typeof value === "string" && form.test(value);
+const listOf =
+  (shape: Shape): Shape =>
+  (value) =>
+    Array.isArray(value) && value.every(shape);
+const mapOf =
+  (shape: Shape): Shape =>
+  (value) =>
+    isObject(value) && Object.values(value).every(shape);
+const isAddress = like(/^[0-9a-f:.]+(\/[0-9]{1,3})?$/i);
+const isMode = like(/^(None|Static)$/);
+
+const networkValues: Readonly<Record<string, Shape>> = {
+  default_locking_mode: like(/^(unlocked|disabled)$/),
+  name_label: isText,
+  name_description: isText,
+  MTU: Number.isInteger,
+  tags: listOf(isText),
+};
+
+const vifValues: Readonly<Record<string, Shape>> = {
+  network: isText,
+  locking_mode: like(/^(network_default|locked|unlocked|disabled)$/),
+  ipv4_allowed: listOf(isAddress),
+  ipv6_allowed: listOf(isAddress),
+  qos_algorithm_type: isText,
+  qos_algorithm_params: mapOf(isText),
+  ipv4_configuration_mode: isMode,
+  ipv4_addresses: listOf(isAddress),
+  ipv4_gateway: isText,
+  ipv6_configuration_mode: isMode,
+  ipv6_addresses: listOf(isAddress),
+  ipv6_gateway: isText,
+  currently_attached: isFlag,
+};
+
+/** True for former values of a network or VIF; fields of no known name are left alone. */
+export function isFormer(what: "network" | "VIF", value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { owner, values, otherConfig } = value;
+  const isKeyValue = (text: unknown) => text === null || isText(text);
+  const areKeys = mapOf(isKeyValue)(otherConfig) && !Object.keys(otherConfig as object).some(isOurs);
+  return isText(owner) && hasShapes(what === "VIF" ? vifValues : networkValues, values) && areKeys;
+}
+
+/** Keys of ours describe the object that has them, and never go to another one. */
+function isOurs(key: string): boolean {
+  return key.startsWith("xennet:");
+}
+
+function hasShapes(shapes: Readonly<Record<string, Shape>>, value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries(shapes).every(([name, fits]) => !Object.hasOwn(value, name) || fits(value[name]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
