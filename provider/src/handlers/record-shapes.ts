@@ -5,6 +5,7 @@
 type Shape = (value: unknown) => boolean;
 
 const isText: Shape = (value) => typeof value === "string";
+const isOptionalText: Shape = (value) => value === undefined || isText(value);
 const isFlag: Shape = (value) => typeof value === "boolean";
 const like =
   (form: RegExp): Shape =>
@@ -54,6 +55,30 @@ export function isFormer(what: "network" | "VIF", value: unknown): boolean {
   return isText(owner) && hasShapes(what === "VIF" ? vifValues : networkValues, values) && areKeys;
 }
 
+/** True for what a replaced VIF leaves for the next one; fields that are absent are as on a new VIF. */
+export function isCarried(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { owner, vif, values, otherConfig } = value;
+  return isText(owner) && isText(vif) && hasShapes(vifValues, values) && mapOf(isText)(otherConfig);
+}
+
+const replaced: Readonly<Record<string, Shape>> = {
+  owner: isText,
+  uuid: isText,
+  device: like(/^[0-9]{1,3}$/),
+  mac: like(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i),
+  macGenerated: isFlag,
+  otherConfig: mapOf(isText),
+};
+
+/** True for a whole VIF that had to make room: nothing may be missing, as it is made again from this alone. */
+export function isReplacedVif(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { values, givenBackBy } = value;
+  const isWhole = hasAll(replaced, value) && hasShapes(replaced, value);
+  return isWhole && hasAll(vifValues, values) && hasShapes(vifValues, values) && isOptionalText(givenBackBy);
+}
+
 /** Keys of ours describe the object that has them, and never go to another one. */
 function isOurs(key: string): boolean {
   return key.startsWith("xennet:");
@@ -62,6 +87,10 @@ function isOurs(key: string): boolean {
 function hasShapes(shapes: Readonly<Record<string, Shape>>, value: unknown): boolean {
   if (!isObject(value)) return false;
   return Object.entries(shapes).every(([name, fits]) => !Object.hasOwn(value, name) || fits(value[name]));
+}
+
+function hasAll(shapes: Readonly<Record<string, Shape>>, value: unknown): boolean {
+  return isObject(value) && Object.keys(shapes).every((name) => Object.hasOwn(value, name));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

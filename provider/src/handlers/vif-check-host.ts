@@ -13,6 +13,7 @@ import { textOf } from "./props";
 import { networkOf, orFailure, vmOf } from "./references";
 import { checkLockedAddress } from "./vif-locked-address";
 import { hasCopiedMarks, isOwn } from "./vif-owner";
+import { pendingReplacement } from "./vif-replace";
 import { findPlace } from "./vif-search";
 
 /** What the host says about a VIF's inputs: references, a device that is taken or beyond what it allows, conflicts. */
@@ -25,6 +26,7 @@ export async function checkVifOnHost(host: HostContext, news: Props, owners: rea
   const { device, adopt, onDeviceConflict, mac } = news;
   if (vm === undefined || isUnknown([device, adopt, onDeviceConflict, mac])) return failures;
   const view = await host.poolView();
+  await orFailure(failures, async () => pendingReplacement(view, textOf(news, "owner") ?? ""));
   const { there, refused } = findPlace(view, vm, news, owners);
   if (refused !== undefined) {
     return [...failures, { property: refused.property ?? "device", reason: `${refused.message} (${refused.code})` }];

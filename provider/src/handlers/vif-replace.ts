@@ -6,11 +6,12 @@ import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import { replacedKey } from "./marks";
+import { isReplacedVif } from "./record-shapes";
 import { applySettings } from "./vif-apply";
 import { explaining, placeOf } from "./vif-failures";
 import { newVifValues, type VifValues, valuesOf } from "./vif-fields";
 import { setPlugged } from "./vif-plug";
-import { type FoundRecord, removeVmRecord, vmRecordsOf, writeVmRecord } from "./vm-records";
+import { type FoundRecord, removeVmRecord, vmRecordKey, vmRecordsOf, writeVmRecord } from "./vm-records";
 
 /** Everything of a VIF that had to make room, so that destroy can put it back. */
 export interface ReplacedVif {
@@ -57,7 +58,14 @@ function recordOf(view: PoolView, vm: VmRecord, there: VifRecord, owner: string)
 export function pendingReplacement(view: PoolView, owner: string): FoundRecord<ReplacedVif> | undefined {
   const [found] = vmRecordsOf<ReplacedVif>(view, "replaced", owner).filter((one) => !isCopy(one.record, one.vm));
   if (found === undefined) return undefined;
-  if (found.record === undefined) throw unreadable(`VM "${found.vm.name_label}" (${found.vm.uuid})`);
+  if (found.record === undefined) {
+    throw unreadable(
+      "vm",
+      found.vm.uuid,
+      `VM "${found.vm.name_label}" (${found.vm.uuid})`,
+      vmRecordKey("replaced", owner),
+    );
+  }
   return { vm: found.vm, record: found.record };
 }
 
@@ -70,12 +78,12 @@ export function replacedBy(view: PoolView, vif: VifRecord): ReplacedVif | undefi
   const text = vif.other_config[replacedKey];
   if (text === undefined) return undefined;
   try {
-    const record = JSON.parse(text) as ReplacedVif;
-    if (typeof record.values.network !== "string") throw new Error("it names no network");
+    const record: unknown = JSON.parse(text);
+    if (!isReplacedVif(record)) throw new Error("it has another form");
     const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
-    return isCopy(record, vm) ? undefined : record;
-  } catch {
-    throw unreadable(`VIF ${vif.uuid}`);
+    return isCopy(record as ReplacedVif, vm) ? undefined : (record as ReplacedVif);
+  } catch (cause) {
+    throw unreadable("vif", vif.uuid, `VIF ${vif.uuid}`, replacedKey, cause);
   }
 }
 
@@ -158,10 +166,12 @@ function requireNetwork(view: PoolView, record: ReplacedVif) {
   );
 }
 
-function unreadable(where: string): XennetError {
+function unreadable(what: "vm" | "vif", uuid: string, where: string, key: string, cause?: unknown): XennetError {
   return new XennetError(
     "FORMER_UNREADABLE",
-    `the record of a replaced VIF in the other_config of ${where} (a key that starts with xennet:replaced) is unreadable. ` +
-      "Remove the key; the VIF is then not put back",
+    `the record of a replaced VIF on ${where} (other_config:${key}) is unreadable. ` +
+      `Correct it, or remove the key: xe ${what}-param-remove uuid=${uuid} param-name=other-config param-key=${key}. The replaced VIF is then not put back`,
+    // Nothing but the VM is a property of the declaration.
+    what === "vm" ? { property: "vm", cause } : { cause },
   );
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { HostContext } from "../hosts/context";
 import type { PoolView } from "../hosts/pool-view";
 import * as vms from "../xapi/vms";
+import { isCarried, isReplacedVif } from "./record-shapes";
 
 /** What is kept in a VM's `other_config` while there is no VIF that could carry it. */
 export type RecordKind = "carry" | "replaced";
@@ -13,7 +14,7 @@ export interface FoundRecord<T> {
 }
 
 /** The key under which a resource's record lies; the owner itself is longer than is fit for a key. */
-function vmRecordKey(kind: RecordKind, owner: string): string {
+export function vmRecordKey(kind: RecordKind, owner: string): string {
   return `xennet:${kind}:${createHash("sha256").update(owner).digest("hex").slice(0, 16)}`;
 }
 
@@ -23,10 +24,11 @@ export function vmRecordsOf<T extends { readonly owner: string }>(
   kind: RecordKind,
   owner: string,
 ): FoundRecord<T | undefined>[] {
+  const isReadable = kind === "carry" ? isCarried : isReplacedVif;
   const key = vmRecordKey(kind, owner);
   return view.vms.flatMap((vm) => {
     const text = vm.other_config[key];
-    return text === undefined ? [] : [{ vm, record: parsed<T>(text, owner) }];
+    return text === undefined ? [] : [{ vm, record: parsed<T>(text, owner, isReadable) }];
   });
 }
 
@@ -57,10 +59,14 @@ export async function removeVmRecord(
   }
 }
 
-function parsed<T extends { readonly owner: string }>(text: string, owner: string): T | undefined {
+function parsed<T extends { readonly owner: string }>(
+  text: string,
+  owner: string,
+  isReadable: (value: unknown) => boolean,
+): T | undefined {
   try {
-    const record = JSON.parse(text) as T | null;
-    return record?.owner === owner ? record : undefined;
+    const record: unknown = JSON.parse(text);
+    return isReadable(record) && (record as T).owner === owner ? (record as T) : undefined;
   } catch {
     return undefined;
   }

@@ -168,3 +168,76 @@ test("a network that is gone keeps the VIF until somebody decides", async () => 
   await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "FORMER_NETWORK_GONE" });
   expect(await deviceZero(pool)).toMatchObject({ uuid: outs["uuid"] });
 });
+
+/** A VIF of ours that has replaced a seeded one. */
+async function replacedVif(pool: PoolUnderTest) {
+  const network = await makeNetwork(pool);
+  const inputs = await checked(pool.host, { ...web1, network, mac, onDeviceConflict: "replace" });
+  return { inputs, ...(await handler.create(pool.host, inputs)) };
+}
+
+/** A record with one part taken away or of another kind. */
+const damages: ReadonlyArray<readonly [string, (record: Props) => unknown]> = [
+  ["nothing but a network", ({ values }) => ({ values: { network: (values as Props)["network"] } })],
+  ["a device that is a number", (record) => ({ ...record, device: 7 })],
+  ["a MAC address that is a number", (record) => ({ ...record, mac: 1 })],
+  ["a MAC address that is none", (record) => ({ ...record, mac: "zz" })],
+  [
+    "an unknown locking mode",
+    (record) => ({ ...record, values: { ...(record["values"] as Props), locking_mode: "x" } }),
+  ],
+  [
+    "a list of addresses that is none",
+    (record) => ({ ...record, values: { ...(record["values"] as Props), ipv4_allowed: 5 } }),
+  ],
+  ["keys that are no texts", (record) => ({ ...record, otherConfig: { theirs: 1 } })],
+];
+
+test.each(damages)("a record with %s keeps our VIF until somebody decides", async (_, damage) => {
+  await using pool = await startPool();
+  const { id, outs } = await replacedVif(pool);
+  const { call } = pool.simulator.admin;
+  const { ref, other_config } = await deviceZero(pool);
+  const keys = other_config as Record<string, string>;
+  const record = damage(JSON.parse(keys["xennet:replaced"] ?? ""));
+  await call("VIF.set_other_config", ref, { ...keys, "xennet:replaced": JSON.stringify(record) });
+  const first = pool.writingCalls();
+  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({
+    code: "FORMER_UNREADABLE",
+    message: expect.stringContaining(
+      `xe vif-param-remove uuid=${outs["uuid"]} param-name=other-config param-key=xennet:replaced.`,
+    ),
+  });
+  expect(pool.writtenSince(first)).toEqual([]);
+  expect(await deviceZero(pool)).toMatchObject({ ref });
+});
+
+test.each(damages)(
+  "preview tells of a record with %s on the VM, by its key, and so do up and destroy",
+  async (_, damage) => {
+    await using pool = await startPool();
+    const { id, outs, inputs } = await replacedVif(pool);
+    pool.simulator.faults.dropConnection("VIF.create");
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
+    const vm = await pool.vmNamed("Fedora server 1");
+    const { call } = pool.simulator.admin;
+    const { uuid, other_config } = await call<{ uuid: string; other_config: Record<string, string> }>(
+      "VM.get_record",
+      vm,
+    );
+    const [key = ""] = await vmKeys(pool);
+    const text = JSON.stringify(damage(JSON.parse(other_config[key] ?? "")));
+    await call("VM.remove_from_other_config", vm, key);
+    await call("VM.add_to_other_config", vm, key, text);
+    const command = `xe vm-param-remove uuid=${uuid} param-name=other-config param-key=${key}.`;
+    const { failures } = await handler.check(pool.newProcess(), {}, inputs);
+    expect(failures).toEqual([{ property: "vm", reason: expect.stringContaining(command) }]);
+    const failure = { code: "FORMER_UNREADABLE", message: expect.stringContaining(command) };
+    const first = pool.writingCalls();
+    await expect(handler.create(pool.newProcess(), inputs)).rejects.toMatchObject(failure);
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject(failure);
+    expect(pool.writtenSince(first)).toEqual([]);
+    await call("VM.remove_from_other_config", vm, key);
+    expect((await handler.check(pool.newProcess(), {}, inputs)).failures).toEqual([]);
+  },
+);
