@@ -80,7 +80,7 @@ export function isReplacedVif(value: unknown): boolean {
 }
 
 /** Keys of ours describe the object that has them, and never go to another one. */
-function isOurs(key: string): boolean {
+export function isOurs(key: string): boolean {
   return key.startsWith("xennet:");
 }
 

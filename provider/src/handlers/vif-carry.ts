@@ -3,8 +3,9 @@ import type { PoolView } from "../hosts/pool-view";
 import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import type { Props } from "./handler";
+import { isOurs } from "./record-shapes";
 import { declaredParts, differingSettings, newVifValues, type VifValues, valuesOf } from "./vif-fields";
-import { removeVmRecord, vmRecordsOf, writeVmRecord } from "./vm-records";
+import { removeVmRecord, vmRecordKey, vmRecordsOf, writeVmRecord } from "./vm-records";
 
 /**
  * What nobody declared of a VIF that is being replaced: the engine hands a create nothing but the new inputs, so it
@@ -50,11 +51,20 @@ export function carriedFor(host: HostContext, view: PoolView, vm: VmRecord | und
   const found = vmRecordsOf<Carried>(view, "carry", owner);
   const best = found.find((one) => one.vm.ref === vm?.ref) ?? found[0];
   if (best !== undefined && best.record === undefined) {
+    const { name_label, uuid } = best.vm;
+    const key = vmRecordKey("carry", owner);
     host.warn(
-      `The settings that VM "${best.vm.name_label}" kept for a replaced VIF are unreadable; they were not carried over.`,
+      `The settings that VM "${name_label}" (${uuid}) kept for a replaced VIF (other_config:${key}) are unreadable; they were not carried over.`,
     );
   }
-  return { record: best?.record, vms: found.map((one) => one.vm) };
+  return { record: withoutMarks(best?.record), vms: found.map((one) => one.vm) };
+}
+
+/** Somebody may have put keys of ours into the record; they would mark the new VIF as another one's. */
+function withoutMarks(record: Carried | undefined): Carried | undefined {
+  if (record === undefined) return undefined;
+  const foreign = Object.entries(record.otherConfig).filter(([key]) => !isOurs(key));
+  return { ...record, otherConfig: Object.fromEntries(foreign) };
 }
 
 /** What of a record is still to be applied to a VIF: nothing when it is the very VIF that it was written for. */
@@ -68,7 +78,7 @@ function carriedOf(view: PoolView, vif: VifRecord, props: Props, owner: string):
   const undeclared = differingSettings(now, newVifValues).filter((name) => !(name in declared.values));
   const values = Object.fromEntries(undeclared.map((name) => [name, now[name as keyof typeof now]]));
   const foreign = Object.entries(vif.other_config).filter(
-    ([key]) => !key.startsWith("xennet:") && !Object.hasOwn(declared.otherConfig, key),
+    ([key]) => !isOurs(key) && !Object.hasOwn(declared.otherConfig, key),
   );
   return { owner, vif: vif.uuid, values, otherConfig: Object.fromEntries(foreign) };
 }

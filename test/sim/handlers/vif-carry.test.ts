@@ -180,3 +180,49 @@ test("a VIF with nothing undeclared is replaced without a record; a taken-over o
   await handler.delete(pool.host, taken.id, taken.outs);
   expect(await vmKeys(pool)).toEqual([]);
 });
+
+/** A replacement that was cut before its create, and the record it left on the VM changed by hand. */
+async function editedRecord(pool: PoolUnderTest, edit: (record: Props) => unknown): Promise<Props> {
+  const { id, outs, inputs } = await furnishedVif(pool);
+  const news = { ...inputs, device: "2" };
+  pool.simulator.faults.dropConnection("VIF.create");
+  await expect(replace(pool, id, outs, inputs, news)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
+  const { call } = pool.simulator.admin;
+  const vm = await pool.vmNamed("Fedora server 1");
+  const keys = await call<Record<string, string>>("VM.get_other_config", vm);
+  const [key = ""] = await vmKeys(pool);
+  const text = JSON.stringify(edit(JSON.parse(keys[key] ?? "")));
+  await call("VM.remove_from_other_config", vm, key);
+  await call("VM.add_to_other_config", vm, key, text);
+  return news;
+}
+
+test.each<readonly [string, (record: Props) => unknown]>([
+  ["locking mode", (record) => ({ ...record, values: { locking_mode: 5 } })],
+  ["list of addresses", (record) => ({ ...record, values: { ipv4_allowed: "192.168.100.11" } })],
+  ["map of rates", (record) => ({ ...record, values: { qos_algorithm_params: null } })],
+  ["key", (record) => ({ ...record, otherConfig: { theirs: {} } })],
+  ["part at all", () => null],
+])("a record without a proper %s is not carried over, with a warning, and stops no up", async (_, edit) => {
+  await using pool = await startPool();
+  const news = await editedRecord(pool, edit);
+  await handler.create(pool.newProcess(), await checked(pool.newProcess(), news));
+  expect(await vifOn(pool, "Fedora server 1", "2")).toMatchObject({
+    locking_mode: "network_default",
+    ipv4_allowed: [],
+  });
+  expect(pool.warnings.join()).toMatch(/xennet:carry:[0-9a-f]+\) are unreadable; they were not carried over/);
+  expect(await vmKeys(pool)).toEqual([]);
+});
+
+test("keys of ours that somebody put into the record do not reach the new VIF", async () => {
+  await using pool = await startPool();
+  const edit = (record: Props) => ({
+    ...record,
+    otherConfig: { theirs: "1", "xennet:former": "{", "xennet:replaced": "{" },
+  });
+  const news = await editedRecord(pool, edit);
+  await handler.create(pool.newProcess(), await checked(pool.newProcess(), news));
+  const { other_config } = await vifOn(pool, "Fedora server 1", "2");
+  expect(Object.keys(other_config as object).sort()).toEqual(["mine", "theirs", "xennet:incarnation", "xennet:owner"]);
+});
