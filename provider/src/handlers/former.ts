@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import { formerKey } from "./marks";
+import { ownOf } from "./props";
 import { isFormer } from "./record-shapes";
 
 /**
@@ -60,7 +61,7 @@ export function remember(
   managed: Managed,
 ): Former {
   const values = Object.keys(managed.values).map((field) => [field, now.values[field]]);
-  const keys = Object.keys(managed.otherConfig).map((key) => [key, now.otherConfig[key] ?? null]);
+  const keys = Object.keys(managed.otherConfig).map((key) => [key, ownOf(now.otherConfig, key) ?? null]);
   return {
     owner: former.owner,
     values: { ...Object.fromEntries(values), ...former.values },

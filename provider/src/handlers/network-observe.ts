@@ -6,7 +6,7 @@ import { stateVersion } from "./identity";
 import { formerKey, incarnationKey, ownerKey } from "./marks";
 import { isAdopted } from "./network-check";
 import { declaredOf, networkProperties } from "./network-managed";
-import { equal, plain, textMapOf, textOf, textsOf } from "./props";
+import { equal, ownOf, plain, textMapOf, textOf, textsOf } from "./props";
 
 const declarable = [...networkProperties, "bridge"];
 /** What outputs have and inputs have not. */
@@ -99,7 +99,7 @@ function ownKeys(network: NetworkRecord, before: Props): Record<string, string> 
   const keys = Object.keys(textMapOf(before, "otherConfig"));
   return Object.fromEntries(
     keys.flatMap((key) => {
-      const value = network.other_config[key];
+      const value = ownOf(network.other_config, key);
       return value === undefined ? [] : [[key, value]];
     }),
   );

@@ -6,7 +6,7 @@ import type { Former } from "./former";
 import type { Props } from "./handler";
 import { managedOf } from "./network-managed";
 import { clearUsers, refuseLockingWhilePlugged, refuseWhileUsed } from "./network-users";
-import { equal, numberOf, textMapOf, textOf, textsOf } from "./props";
+import { equal, numberOf, ownOf, textMapOf, textOf, textsOf } from "./props";
 
 /** Creates the network with its marks, and returns it as XAPI has it. */
 export async function makeNetwork(
@@ -122,7 +122,7 @@ async function writeKeys(
   wanted: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   for (const [key, value] of Object.entries(wanted)) {
-    const now = network.other_config[key];
+    const now = ownOf(network.other_config, key);
     if (value === null) {
       if (now !== undefined) await networks.removeFromOtherConfig(xapi, network.ref, key);
     } else if (now !== value) await networks.setOtherConfig(xapi, network.ref, key, value);

@@ -39,13 +39,18 @@ function plainValue(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, item]) => [key, plainValue(item)]));
 }
 
+/** What a map has under a key; `undefined` for the names that every object inherits, such as `constructor`. */
+export function ownOf<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Equality of plain data; the order of keys in an object does not count. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => equal((a as Props)[key], (b as Props)[key]));
+  return [...keys].every((key) => equal(ownOf(a as Props, key), ownOf(b as Props, key)));
 }
 
 /** Properties among `keys` that differ; one that is unknown counts as changed. */

@@ -8,7 +8,7 @@ import { guestSetup } from "./guest-setup";
 import type { Props } from "./handler";
 import { renderId, stateVersion } from "./identity";
 import { formerKey, incarnationKey, ownerKey } from "./marks";
-import { plain, textMapOf, textOf } from "./props";
+import { ownOf, plain, textMapOf, textOf } from "./props";
 import { declaredParts, differingSettings, guestAddressOf, sameSetting, valuesOf } from "./vif-fields";
 
 /** Outputs: every input, and what XAPI and the guest's tools say. */
@@ -105,7 +105,7 @@ function observedKeys(inputs: Props, property: string, vif: VifRecord, prefix: s
   const keys = Object.keys(textMapOf(inputs, property));
   return Object.fromEntries(
     keys.flatMap((key) => {
-      const value = vif.other_config[`${prefix}${key}`];
+      const value = ownOf(vif.other_config, `${prefix}${key}`);
       return value === undefined ? [] : [[key, value]];
     }),
   );

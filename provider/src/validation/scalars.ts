@@ -81,6 +81,9 @@ export function checkTextMap(property: string, value: unknown, reserved: readonl
     if (key.startsWith("xennet:") || reserved.includes(key)) {
       return [{ property: path, reason: `the key "${key}" is set by this provider itself; leave it out` }];
     }
+    if (key === "__proto__") {
+      return [{ property: path, reason: `the key "${key}" cannot be kept: it has a meaning of its own in JavaScript` }];
+    }
     return [...checkText(path, key, { min: 1 }), ...checkText(path, text, { max: 4096 })];
   });
 }

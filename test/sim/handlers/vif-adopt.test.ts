@@ -176,3 +176,16 @@ test("a VIF that another resource has taken since is not written to", async () =
   expect(pool.writtenSince(writing)).toEqual([]);
   expect(pool.warnings.join()).toMatch(/carries other marks/);
 });
+
+test("a key named as what every object inherits is observed, and taken off an adopted VIF again", async () => {
+  await using pool = await startPool();
+  const { ref, other_config: before } = await deviceZero(pool);
+  const { id, outs } = await made(pool, { ...web1, adopt: true, otherConfig: { constructor: "x", toString: "y" } });
+  const { call } = pool.simulator.admin;
+  expect(await call("VIF.get_other_config", ref)).toMatchObject({ constructor: "x", toString: "y" });
+  await call("VIF.remove_from_other_config", ref, "constructor");
+  const read = await handler.read(pool.newProcess(), id, outs);
+  expect(read.props["otherConfig"]).toEqual({ toString: "y" });
+  await handler.delete(pool.newProcess(), id, read.props);
+  expect(await call("VIF.get_other_config", ref)).toEqual(before);
+});

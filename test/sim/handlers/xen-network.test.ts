@@ -347,3 +347,20 @@ async function uuidOf(pool: PoolUnderTest, nameLabel: string): Promise<string> {
   const [ref = ""] = await pool.simulator.admin.call<string[]>("network.get_by_name_label", nameLabel);
   return pool.simulator.admin.call("network.get_uuid", ref);
 }
+
+test("a key named as what every object inherits is observed, and taken off an adopted network again", async () => {
+  await using pool = await startPool();
+  const { admin } = pool.simulator;
+  const theirs = await admin.call<string>("network.create", {
+    name_label: "Theirs",
+    other_config: { a: "1" },
+  } as never);
+  const stack = new OneResourceStack(pool, handler);
+  await stack.up({ owner, adopt: { nameLabel: "Theirs" }, otherConfig: { constructor: "x", toString: "y" } });
+  expect(await admin.call("network.get_other_config", theirs)).toMatchObject({ constructor: "x", toString: "y" });
+  await admin.call("network.remove_from_other_config", theirs, "constructor");
+  await stack.refresh();
+  expect(stack.state?.inputs["otherConfig"]).toEqual({ toString: "y" });
+  await stack.destroy();
+  expect(await admin.call("network.get_other_config", theirs)).toEqual({ a: "1" });
+});

@@ -83,3 +83,11 @@ test("fields that a later version may have added do not make a record unreadable
 test("sets and removes single keys of an other_config", () => {
   expect(withKeys({ a: "1", b: "2" }, { a: null, c: "3" })).toEqual({ b: "2", c: "3" });
 });
+
+test("a key named as what every object inherits was absent, and is taken off again", () => {
+  const keys = { values: {}, otherConfig: { constructor: "x", toString: "y" } };
+  expect(remember(none, { values: {}, otherConfig: {} }, keys).otherConfig).toEqual({
+    constructor: null,
+    toString: null,
+  });
+});

@@ -53,3 +53,9 @@ test("refuses keys of other_config that the provider sets itself", () => {
   const found = checkTextMap("otherConfig", { automatic: "true", "xennet:owner": "me", fine: "1" }, ["automatic"]);
   expect(found.map((problem) => problem.property)).toEqual(['otherConfig["automatic"]', 'otherConfig["xennet:owner"]']);
 });
+
+test("a map with the key __proto__ is refused, as a plain object cannot carry it", () => {
+  expect(checkTextMap("otherConfig", JSON.parse('{"__proto__":"x","constructor":"y"}'), [])).toMatchObject([
+    { property: 'otherConfig["__proto__"]' },
+  ]);
+});
