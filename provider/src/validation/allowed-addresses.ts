@@ -17,7 +17,7 @@ const nameOf = { ipv4: "IPv4", ipv6: "IPv6" };
 
 function isAllowed(family: "ipv4" | "ipv6", entry: unknown): boolean {
   if (typeof entry !== "string") return false;
-  const match = /^([0-9A-Fa-f:.]+)(?:\/([0-9]{1,3}))?$/.exec(entry);
+  const match = /^([0-9A-Fa-f:.]+)(?:\/(0|[1-9][0-9]{0,2}))?$/.exec(entry);
   const [, address = "", prefix] = match ?? [];
   const isAddress = family === "ipv4" ? parseIpv4(address) !== undefined : isIpv6(address);
   return isAddress && (prefix === undefined || Number(prefix) <= (family === "ipv4" ? 32 : 128));

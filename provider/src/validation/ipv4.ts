@@ -24,10 +24,10 @@ export function renderIpv4(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Parses `a.b.c.d/n`, n from 0 to 32; `undefined` for anything else. */
+/** Parses `a.b.c.d/n`, n from 0 to 32 without leading zeros; `undefined` for anything else. */
 export function parseCidr(text: unknown): Cidr | undefined {
   if (typeof text !== "string") return undefined;
-  const match = /^([0-9.]+)\/([0-9]{1,2})$/.exec(text);
+  const match = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text);
   const address = match?.[1];
   const prefix = Number(match?.[2]);
   if (address === undefined || parseIpv4(address) === undefined || !(prefix <= 32)) return undefined;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { checkAllowedAddresses } from "../../../provider/src/validation/allowed-addresses.ts";
 import {
   checkHostCidr,
   contains,
@@ -68,3 +69,14 @@ test("a host's address needs a prefix length and must not be the network's own o
     ]
   `);
 });
+
+test.each(["192.168.1.5/08", "192.168.1.5/00", "192.168.1.5/024"])(
+  "refuses %j for the leading zero of its prefix length",
+  (text) => {
+    expect(parseCidr(text)).toBeUndefined();
+    expect(checkAllowedAddresses("ipv4", "ipv4Allowed", [text])).toMatchObject([{ property: "ipv4Allowed[0]" }]);
+    expect(checkAllowedAddresses("ipv6", "ipv6Allowed", ["fd00::/064"])).toMatchObject([
+      { property: "ipv6Allowed[0]" },
+    ]);
+  },
+);
