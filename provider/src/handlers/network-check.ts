@@ -79,10 +79,15 @@ function checkAdopt(property: string, value: unknown): Problem[] {
   return isUuid ? [] : [expected(`${property}.uuid`, "a UUID as `xe network-list` shows it", wanted)];
 }
 
+/** Interfaces that a host has of its own; `all` and `default` are none, but stand for every one in /proc/sys/net. */
+const hostsOwn = /^(all|default|lo|ovs-system|dummy[0-9]+|bond[0-9]+)$/;
+
 /** XAPI's own rule (xapi_network.ml), and what the host takes as interface name. */
 function checkBridge(property: string, value: unknown): Problem[] {
   const malformed = checkInterfaceName(property, value);
-  if (malformed.length > 0 || !/^(xen|xapi|vif|tap|eth)/.test(String(value))) return malformed;
+  if (malformed.length > 0) return malformed;
+  if (hostsOwn.test(String(value))) return [expected(property, "a name that the host does not use itself", value)];
+  if (!/^(xen|xapi|vif|tap|eth)/.test(String(value))) return [];
   return [expected(property, "a name that does not begin with xen, xapi, vif, tap or eth, which XAPI keeps", value)];
 }
 

@@ -24,7 +24,7 @@ export async function checkNetworkOnHost(host: HostContext, olds: Props, news: P
     // Of a network that is adopted already the selector may be the former name: diff, which has the id, looks.
     if (!isAdopted(olds) && !isUnknown(selectorOf(news)))
       await orFailure(failures, () => checkAdoption(host, view, news));
-  } else failures.push(...checkBridgeOnHost(host, view, news));
+  } else failures.push(...(await checkBridgeOnHost(host, view, news)));
   return failures;
 }
 
@@ -66,13 +66,17 @@ async function checkAdoption(host: HostContext, view: PoolView, news: Props): Pr
 }
 
 /** A bridge of this stack's own may be free by then: an older declaration of it is no conflict. */
-function checkBridgeOnHost(host: HostContext, view: PoolView, news: Props): Problem[] {
+async function checkBridgeOnHost(host: HostContext, view: PoolView, news: Props): Promise<Problem[]> {
   const bridge = textOf(news, "bridge");
   if (bridge === undefined || isUnknown(bridge)) return [];
   const owner = textOf(news, "owner") ?? "";
   const other = host.claims.claim(`bridge/${bridge}`, owner);
   if (other !== undefined) {
     const reason = `expected a name of its own, but this program's ${describeOwner(other)} has the bridge "${bridge}" too`;
+    return [{ property: "bridge", reason }];
+  }
+  if ((await view.pifs()).some((pif) => pif.device === bridge)) {
+    const reason = `expected a name that is free, found that "${bridge}" is a network interface of the host`;
     return [{ property: "bridge", reason }];
   }
   const holder = view.networks.find((network) => network.bridge === bridge);

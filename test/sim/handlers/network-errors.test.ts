@@ -352,6 +352,26 @@ test.each([{ name_label: null }, { name_label: 5 }, { tags: "web" }, { MTU: "x" 
   },
 );
 
+test.each(["all", "default", "lo", "ovs-system", "dummy0", "bond0"])(
+  "refuses %s as the name of a bridge, as the host uses it itself",
+  async (bridge) => {
+    await using pool = await startPool();
+    expect(await previewOf(pool, { ...given, bridge })).toEqual([
+      `bridge: expected a name that the host does not use itself, found "${bridge}"`,
+    ]);
+  },
+);
+
+test("refuses the name of a host's interface for a bridge", async () => {
+  await using pool = await startPool();
+  const [pif = ""] = await pool.simulator.admin.call<string[]>("PIF.get_all");
+  pool.simulator.admin.modify("PIF", pif, { device: "enp3s0" });
+  expect(await previewOf(pool, { ...given, bridge: "enp3s0" })).toEqual([
+    'bridge: expected a name that is free, found that "enp3s0" is a network interface of the host',
+  ]);
+  expect(await previewOf(pool, { ...given, bridge: "enp3s1" })).toEqual([]);
+});
+
 test("refuses a bond member's network", async () => {
   await using pool = await startPool();
   const [pif = ""] = await pool.simulator.admin.call<string[]>("PIF.get_all");
