@@ -10,6 +10,8 @@ export interface Profile {
   readonly vifDevices: number;
   /** OTHER_OPERATION_IN_PROGRESS names the task as well; since xapi 25.27. */
   readonly namesTaskInProgress: boolean;
+  /** `ipv4_allowed` and `ipv6_allowed` take whole networks as well as addresses; since XCP-ng 8.3. */
+  readonly allowsNetworks: boolean;
   readonly json: boolean;
   /** A member that is asked tells the fingerprint of its master along with HOST_IS_SLAVE; since xapi 24.1. */
   readonly vouchesForMaster: boolean;
@@ -52,6 +54,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       xencenter_max: "2.21",
     },
     vifDevices: 16,
+    allowsNetworks: true,
     json: true,
     vouchesForMaster: true,
     namesTaskInProgress: true,
@@ -78,6 +81,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       db_schema: "5.603",
     },
     vifDevices: 7,
+    allowsNetworks: false,
     json: true,
     vouchesForMaster: false,
     namesTaskInProgress: false,

@@ -98,3 +98,21 @@ test("allowed addresses are checked by family and folded when double", async () 
   );
   await expect(call("VIF.set_locking_mode", vif, "open")).rejects.toThrow("INVALID_VALUE value open");
 });
+
+test("hosts before 8.3 take single addresses for a locked VIF only, later ones networks as well", async () => {
+  for (const profile of ["xcp-ng-8.2", "xcp-ng-8.3"] as const) {
+    const client = await connect(await simulate({ profile }));
+    const [vif = ""] = await client.call<string[]>("VM.get_VIFs", await vmByName(client, "Fedora server 1"));
+    for (const [family, address, network] of [
+      ["ipv4", "192.168.100.11", "192.168.100.0/28"],
+      ["ipv6", "fd00::11", "fd00::/64"],
+    ] as const) {
+      await client.call(`VIF.set_${family}_allowed`, vif, [address]);
+      const set = client.call(`VIF.set_${family}_allowed`, vif, [network]);
+      if (profile === "xcp-ng-8.3") await set;
+      else await expect(set).rejects.toThrow("INVALID_IP_ADDRESS_SPECIFIED");
+      const now = await client.call(`VIF.get_${family}_allowed`, vif);
+      expect(now).toEqual([profile === "xcp-ng-8.3" ? network : address]);
+    }
+  }
+});

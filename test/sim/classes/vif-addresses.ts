@@ -33,7 +33,7 @@ function allowedMethods(family: Family): Method[] {
   const write = (world: World, self: string, addresses: readonly string[]): undefined => {
     if (addresses.length > 0) assertLicensed(world, "VIF_locking");
     for (const address of addresses) {
-      if (!isAddressOrCidr(family, address)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", [field]);
+      if (!isAllowed(world, family, address)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", [field]);
     }
     world.db.update("VIF", self, { [field]: [...new Set(addresses)] });
   };
@@ -96,6 +96,10 @@ function assertAddress(world: World, family: Family, self: string, address: stri
     throw new XapiFailure("ADDRESS_VIOLATES_LOCKING_CONSTRAINT", [address]);
   }
   if (gateway !== "" && !isAddress(gateway)) throw new XapiFailure("INVALID_IP_ADDRESS_SPECIFIED", ["gateway"]);
+}
+
+function isAllowed(world: World, family: Family, value: string): boolean {
+  return isAddressOrCidr(family, value) && (world.profile.allowsNetworks || !value.includes("/"));
 }
 
 function isAddressOrCidr(family: Family, value: string): boolean {
