@@ -74,9 +74,15 @@ const replaced: Readonly<Record<string, Shape>> = {
 /** True for a whole VIF that had to make room: nothing may be missing, as it is made again from this alone. */
 export function isReplacedVif(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { values, givenBackBy } = value;
+  const { values, vm, givenBackBy } = value;
   const isWhole = hasAll(replaced, value) && hasShapes(replaced, value);
-  return isWhole && hasAll(vifValues, values) && hasShapes(vifValues, values) && isOptionalText(givenBackBy);
+  return (
+    isWhole &&
+    hasAll(vifValues, values) &&
+    hasShapes(vifValues, values) &&
+    isOptionalText(vm) &&
+    isOptionalText(givenBackBy)
+  );
 }
 
 /** Keys of ours describe the object that has them, and never go to another one. */
