@@ -79,7 +79,7 @@ async function putFragment(
   warnWhenOff(host, outcome.snapshot);
   warnWhenWaiting(host, outcome.snapshot, marks.token);
   await kind.probe?.(host, inputs, networkUuid, outcome.snapshot);
-  const outputs = kind.outputs(inputs, networkUuid, outcome.snapshot);
+  const outputs = kind.outputs({ ...inputs, ...marks }, networkUuid, outcome.snapshot);
   return { networkUuid, outs: plain({ ...inputs, ...outputs, ...marks, networkUuid, drift: [], stateVersion }) };
 }
 
