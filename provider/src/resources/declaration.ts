@@ -37,6 +37,12 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
         `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
       );
     }
+    // The type leaves it out, but not every program is checked; the SDK would fail on it with a trace of its own.
+    if ((opts as pulumi.CustomResourceOptions).import !== undefined) {
+      const instead =
+        kind === "XenNetwork" || kind === "XenVif" ? "; to take over what is there, use the input `adopt`" : "";
+      throw programError(`${kind} "${name}": Pulumi cannot import dynamic resources${instead}`);
+    }
     checkStackSettings();
     const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";

@@ -57,6 +57,13 @@ test("refuses deleteBeforeReplace: false, which the host cannot honour", () => {
   );
 });
 
+test("refuses the import option with the way that works", () => {
+  const options = { import: "pool/network" } as object;
+  expect(() => new xennet.XenNetwork("other", { nameLabel: "x" }, options)).toThrow(
+    'XenNetwork "other": Pulumi cannot import dynamic resources; to take over what is there, use the input `adopt`',
+  );
+});
+
 test("refuses a password stored without --secret, naming the command", () => {
   process.env["PULUMI_CONFIG"] = JSON.stringify({ "xennet:config:password": "in clear" });
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = "[]";
