@@ -1,9 +1,9 @@
 import type { HostContext } from "../hosts/context";
 import type { PoolView } from "../hosts/pool-view";
+import { guestAddressesOf } from "../xapi/guest-addresses";
 import type { VifRecord } from "../xapi/vifs";
 import type { GuestMetrics, VmRecord } from "../xapi/vms";
 import { formerIn } from "./former";
-import { guestAddressesOf } from "./guest-addresses";
 import { guestSetup } from "./guest-setup";
 import type { Props } from "./handler";
 import { renderId, stateVersion } from "./identity";

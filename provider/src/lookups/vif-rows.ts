@@ -1,4 +1,4 @@
-import { addressesOf } from "../xapi/guest-addresses";
+import { guestAddressesOf } from "../xapi/guest-addresses";
 import type { VifRecord } from "../xapi/vifs";
 import type { Inventory } from "./inventory";
 
@@ -37,7 +37,7 @@ export function vifRows(inventory: Inventory, keep: (vif: VifRecord) => boolean)
         vmNameLabel: vm.name_label,
         networkUuid: network.uuid,
         networkNameLabel: network.name_label,
-        addresses: addressesOf(reported, vif.device),
+        addresses: guestAddressesOf(reported, vif.device),
       },
     ];
   });

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { guestAddressesOf } from "../../../provider/src/handlers/guest-addresses.ts";
 import { guestSetup } from "../../../provider/src/handlers/guest-setup.ts";
 import { isIpv6 } from "../../../provider/src/validation/ipv6.ts";
 
@@ -120,16 +119,6 @@ test.each([
   expect(guestSetup("guest", { address: given, gateway: "" }, "02:16:3e:00:00:0A", "0").windows).toContain(
     `mask=${mask} `,
   );
-});
-
-test("keeps the addresses of the VIF's own device, IPv4 first, each once, and no link-local one", () => {
-  const networks = {
-    ...{ "1/ipv6/0": "FE80::1", "1/ipv6/1": "febf::1", "1/ipv6/2": "fec0::1", "1/ipv6/10": "fd00::2" },
-    ...{ "1/ip": "10.0.0.5 10.0.0.6", "1/ipv4/0": "10.0.0.5", "1/ipv4/1": "169.254.7.7", "11/ip": "10.9.9.9" },
-    "1/other": "no address",
-  };
-  expect(guestAddressesOf(networks, "1")).toEqual(["10.0.0.5", "10.0.0.6", "fec0::1", "fd00::2"]);
-  expect(guestAddressesOf({}, "1")).toEqual([]);
 });
 
 test.each(["::", "::1", "fd00::11", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "1:2:3:4:5:6:7::"])("%s is IPv6", (text) => {
