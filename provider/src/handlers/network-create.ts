@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
+import { networkByUuid } from "../hosts/pool-view";
 import type { NetworkRecord } from "../xapi/networks";
 import * as networks from "../xapi/networks";
 import { type Former, formerIn } from "./former";
@@ -57,7 +58,7 @@ async function adopt(
   incarnation: string,
 ): Promise<CreateAnswer> {
   host.poolChanged();
-  const network = (await host.poolView()).networks.find((candidate) => candidate.uuid === uuid);
+  const network = networkByUuid(await host.poolView(), uuid);
   if (network === undefined) {
     throw new XennetError("NETWORK_VANISHED", `the network ${uuid} is not in the pool any more; run up again`);
   }

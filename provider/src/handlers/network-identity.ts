@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
+import { networkByUuid } from "../hosts/pool-view";
 import { describeOwner } from "../rules/owner";
 import type { NetworkRecord } from "../xapi/networks";
 import { formerIn } from "./former";
@@ -11,7 +12,7 @@ import { textOf } from "./props";
 /** The network of an id; `undefined` when it is not in the pool any more. */
 export async function findNetwork(host: HostContext, id: string): Promise<NetworkRecord | undefined> {
   const uuid = ownPartOf(id, (await host.identity()).poolUuid, "pool", host.profile);
-  return (await host.poolView()).networks.find((network) => network.uuid === uuid);
+  return networkByUuid(await host.poolView(), uuid);
 }
 
 /** What an interrupted create of the same resource left behind. */

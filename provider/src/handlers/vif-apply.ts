@@ -1,6 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { networkByUuid, type PoolView } from "../hosts/pool-view";
 import { hasXapiCode, isUnknownCall, type XapiError } from "../xapi/errors";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
@@ -67,7 +67,7 @@ export async function applySettings(
 
 /** Keeps UUID, MAC and device. */
 async function move({ host, vif, view, wanted, place }: Scene): Promise<void> {
-  const network = view.networks.find((candidate) => candidate.uuid === wanted.network);
+  const network = networkByUuid(view, wanted.network);
   if (network === undefined) {
     throw new XennetError(
       "FORMER_NETWORK_GONE",

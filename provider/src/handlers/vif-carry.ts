@@ -1,5 +1,5 @@
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { type PoolView, vmOfVif } from "../hosts/pool-view";
 import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
 import type { Props } from "./handler";
@@ -33,7 +33,7 @@ export async function leaveCarried(
   props: Props,
   owner: string,
 ): Promise<void> {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+  const vm = vmOfVif(view, vif);
   const record = carriedOf(view, vif, props, owner);
   const isEmpty = Object.keys({ ...record.values, ...record.otherConfig }).length === 0;
   const stale = vmRecordsOf<Carried>(view, "carry", owner).map((found) => found.vm);

@@ -1,6 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { networkByUuid, type PoolView } from "../hosts/pool-view";
 import { XapiError } from "../xapi/errors";
 import * as vifs from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
@@ -10,7 +10,7 @@ import { ownerKey, ownershipMarks, replacedKey } from "./marks";
 import { plain, textOf } from "./props";
 import { type Carried, carriedFor, stillToCarry } from "./vif-carry";
 import { explaining } from "./vif-failures";
-import { type DeclaredVif, newVifValues } from "./vif-fields";
+import { type DeclaredVif, newVifValues, settingsForCreate } from "./vif-fields";
 import { takeVif } from "./vif-former";
 import { newVifIncarnation } from "./vif-owner";
 import { pendingReplacement, type ReplacedVif, removeForReplacement, restoreReplaced } from "./vif-replace";
@@ -139,18 +139,14 @@ async function makeVif(
   vm: VmRecord,
   replaced: ReplacedVif | undefined,
 ): Promise<string> {
-  const network = view.networks.find((candidate) => candidate.uuid === declared.values.network);
+  const network = networkByUuid(view, declared.values.network);
   const values = { ...newVifValues, ...carried?.values, ...declared.values };
-  const { locking_mode, ipv4_allowed, ipv6_allowed, qos_algorithm_type, qos_algorithm_params } = values;
-  // Editions without locking refuse the fields, whatever is in them.
-  const isLocked = locking_mode !== "network_default" || ipv4_allowed.length + ipv6_allowed.length > 0;
   const device = textOf(inputs, "device") ?? "0";
   const place = { vmUuid: vm.uuid, vmName: vm.name_label, device, network: network?.name_label ?? "" };
   const ref = await explaining(`made on network "${place.network}"`, place, () =>
     vifs.create(host.xapi, {
       ...{ VM: vm.ref, network: network?.ref ?? "", device, MAC: textOf(inputs, "mac") ?? "" },
-      ...{ qos_algorithm_type, qos_algorithm_params },
-      ...(isLocked ? { locking_mode, ipv4_allowed, ipv6_allowed } : {}),
+      ...settingsForCreate(values),
       other_config: {
         ...carried?.otherConfig,
         ...declared.otherConfig,

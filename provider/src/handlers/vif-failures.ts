@@ -1,4 +1,4 @@
-import type { PoolView } from "../hosts/pool-view";
+import { networkOfVif, type PoolView, vmOfVif } from "../hosts/pool-view";
 import { XapiError } from "../xapi/errors";
 import { sentenceFor } from "../xapi/failure-sentences";
 import type { VifRecord } from "../xapi/vifs";
@@ -53,8 +53,8 @@ const codes: Readonly<Record<string, string>> = {
 
 /** The place of a VIF that is there. */
 export function placeOf(vif: VifRecord, view: PoolView): VifPlace {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
-  const network = view.networks.find((candidate) => candidate.ref === vif.network);
+  const vm = vmOfVif(view, vif);
+  const network = networkOfVif(view, vif);
   return {
     vmUuid: vm?.uuid ?? vif.VM,
     vmName: vm?.name_label ?? vif.VM,

@@ -1,24 +1,23 @@
-import type { PoolView } from "../hosts/pool-view";
-import type { IpConfigurationMode, LockingMode, VifRecord } from "../xapi/vifs";
+import { networkOfVif, type PoolView, vmOfVif } from "../hosts/pool-view";
+import type { LockingMode, NewVif, VifRecord } from "../xapi/vifs";
 import type { Managed } from "./former";
 import type { Props } from "./handler";
 import { equal, numberOf, textMapOf, textsOf } from "./props";
 
+/** The settings that are kept as XAPI's record has them. */
+const plainSettings = [
+  ...(["ipv4_allowed", "ipv6_allowed", "qos_algorithm_type", "qos_algorithm_params"] as const),
+  ...(["ipv4_configuration_mode", "ipv4_addresses", "ipv4_gateway"] as const),
+  ...(["ipv6_configuration_mode", "ipv6_addresses", "ipv6_gateway"] as const),
+] as const;
+
+type PlainSettings = Pick<VifRecord, (typeof plainSettings)[number]>;
+
 /** A VIF's settings by XAPI's names, as far as they are managed, given back or carried over. */
-export interface VifValues {
+export interface VifValues extends PlainSettings {
   /** UUID, as references are not for keeping. */
   readonly network: string;
   readonly locking_mode: LockingMode;
-  readonly ipv4_allowed: readonly string[];
-  readonly ipv6_allowed: readonly string[];
-  readonly qos_algorithm_type: string;
-  readonly qos_algorithm_params: Readonly<Record<string, string>>;
-  readonly ipv4_configuration_mode: IpConfigurationMode;
-  readonly ipv4_addresses: readonly string[];
-  readonly ipv4_gateway: string;
-  readonly ipv6_configuration_mode: IpConfigurationMode;
-  readonly ipv6_addresses: readonly string[];
-  readonly ipv6_gateway: string;
   /** False only for a VIF that is unplugged though its VM runs: a VM that does not run has none attached. */
   readonly currently_attached: boolean;
 }
@@ -39,25 +38,26 @@ export const newVifValues: Omit<VifValues, "network"> = {
   currently_attached: true,
 };
 
+/** Those of the settings that VIF.create takes. Editions without locking refuse its fields, whatever is in them. */
+export function settingsForCreate(values: Omit<VifValues, "network">): Partial<NewVif> {
+  const { locking_mode, ipv4_allowed, ipv6_allowed, qos_algorithm_type, qos_algorithm_params } = values;
+  const isLocked = locking_mode !== "network_default" || ipv4_allowed.length + ipv6_allowed.length > 0;
+  return {
+    ...{ qos_algorithm_type, qos_algorithm_params },
+    ...(isLocked ? { locking_mode, ipv4_allowed, ipv6_allowed } : {}),
+  };
+}
+
 /** The offloads of a VIF that the host's plug script switches (scripts/vif: `handle_ethtool`). */
 export const offloads = ["rx", "tx", "sg", "tso", "ufo", "gso"] as const;
 
 /** A VIF's settings as they are; what the host is too old to have is left out. */
 export function valuesOf(vif: VifRecord, view: PoolView): Partial<VifValues> {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+  const vm = vmOfVif(view, vif);
   return {
-    network: view.networks.find((candidate) => candidate.ref === vif.network)?.uuid ?? "",
+    network: networkOfVif(view, vif)?.uuid ?? "",
     ...(vif.locking_mode === undefined ? {} : { locking_mode: vif.locking_mode }),
-    ipv4_allowed: vif.ipv4_allowed,
-    ipv6_allowed: vif.ipv6_allowed,
-    qos_algorithm_type: vif.qos_algorithm_type,
-    qos_algorithm_params: vif.qos_algorithm_params,
-    ipv4_configuration_mode: vif.ipv4_configuration_mode,
-    ipv4_addresses: vif.ipv4_addresses,
-    ipv4_gateway: vif.ipv4_gateway,
-    ipv6_configuration_mode: vif.ipv6_configuration_mode,
-    ipv6_addresses: vif.ipv6_addresses,
-    ipv6_gateway: vif.ipv6_gateway,
+    ...(Object.fromEntries(plainSettings.map((name) => [name, vif[name]])) as unknown as PlainSettings),
     currently_attached: vif.currently_attached || vm?.power_state !== "Running",
   };
 }

@@ -1,5 +1,5 @@
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { networkOfVif, type PoolView, vmOfVif } from "../hosts/pool-view";
 import { guestAddressesOf } from "../xapi/guest-addresses";
 import type { VifRecord } from "../xapi/vifs";
 import type { GuestMetrics, VmRecord } from "../xapi/vms";
@@ -13,7 +13,7 @@ import { declaredParts, differingSettings, guestAddressOf, sameSetting, valuesOf
 
 /** Outputs: every input, and what XAPI and the guest's tools say. */
 export async function outputsOf(view: PoolView, vif: VifRecord, inputs: Props, incarnation: string): Promise<Props> {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+  const vm = vmOfVif(view, vif);
   const metrics = vm === undefined ? undefined : (await view.guestMetrics()).get(vm.guest_metrics);
   const address = guestAddressOf(inputs["ipv4"]);
   const isSet = address !== undefined && isAddressSet(inputs, vif);
@@ -33,9 +33,9 @@ export async function outputsOf(view: PoolView, vif: VifRecord, inputs: Props, i
 
 /** Where a VIF is that is only read: the parts a declaration would name. */
 export function placeOf(view: PoolView, vif: VifRecord, poolUuid: string): Props {
-  const network = view.networks.find((candidate) => candidate.ref === vif.network);
+  const network = networkOfVif(view, vif);
   return plain({
-    vm: view.vms.find((candidate) => candidate.ref === vif.VM)?.uuid,
+    vm: vmOfVif(view, vif)?.uuid,
     network: network === undefined ? undefined : renderId({ realm: poolUuid, own: network.uuid }),
   });
 }
@@ -89,7 +89,7 @@ function observedOwner(vif: VifRecord, props: Props): string {
 
 /** In the form that was declared, while that still names the network the VIF is on. */
 async function observedNetwork(host: HostContext, view: PoolView, vif: VifRecord, props: Props): Promise<string> {
-  const network = view.networks.find((candidate) => candidate.ref === vif.network);
+  const network = networkOfVif(view, vif);
   const id = renderId({ realm: (await host.identity()).poolUuid, own: network?.uuid ?? "" });
   const declared = textOf(props, "network") ?? "";
   return [id, network?.uuid, network?.name_label].includes(declared) ? declared : id;

@@ -1,5 +1,5 @@
 import { XennetError } from "../core/errors";
-import type { PoolView } from "../hosts/pool-view";
+import { type PoolView, vmOfVif } from "../hosts/pool-view";
 import { describeOwner } from "../rules/owner";
 import type { VifRecord } from "../xapi/vifs";
 import { formerIn } from "./former";
@@ -15,7 +15,7 @@ export function newVifIncarnation(vmUuid: string): string {
 /** True for marks that came with a clone of the VM they were written for. */
 export function hasCopiedMarks(view: PoolView, vif: VifRecord): boolean {
   const madeFor = vif.other_config[incarnationKey]?.split("@")[1];
-  return madeFor !== undefined && madeFor !== view.vms.find((vm) => vm.ref === vif.VM)?.uuid;
+  return madeFor !== undefined && madeFor !== vmOfVif(view, vif)?.uuid;
 }
 
 /** The resource a VIF belongs to: by its mark, or by the record of former values that it left. */

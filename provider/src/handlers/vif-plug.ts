@@ -1,5 +1,5 @@
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { type PoolView, vmOfVif } from "../hosts/pool-view";
 import { hasXapiCode } from "../xapi/errors";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
@@ -10,7 +10,7 @@ import { explaining, placeOf, refusal } from "./vif-failures";
  * A paused one cannot be helped now, which fails; a suspended one gets a warning, as it may sleep for long.
  */
 export async function setPlugged(host: HostContext, view: PoolView, vif: VifRecord, wanted: boolean): Promise<boolean> {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+  const vm = vmOfVif(view, vif);
   if (vm === undefined || vm.power_state === "Halted" || vif.currently_attached === wanted) return false;
   const place = placeOf(vif, view);
   const what = wanted ? `plugged into network "${place.network}"` : "unplugged";

@@ -1,6 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
-import type { PoolView } from "../hosts/pool-view";
+import { networkByUuid, type PoolView, vmOfVif } from "../hosts/pool-view";
 import { isGone } from "../xapi/errors";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
@@ -9,7 +9,7 @@ import { replacedKey } from "./marks";
 import { isReplacedVif } from "./record-shapes";
 import { applySettings } from "./vif-apply";
 import { explaining, placeOf } from "./vif-failures";
-import { newVifValues, type VifValues, valuesOf } from "./vif-fields";
+import { newVifValues, settingsForCreate, type VifValues, valuesOf } from "./vif-fields";
 import { setPlugged } from "./vif-plug";
 import { type FoundRecord, removeVmRecord, vmRecordKey, vmRecordsOf, writeVmRecord } from "./vm-records";
 
@@ -80,7 +80,7 @@ export function replacedBy(view: PoolView, vif: VifRecord): ReplacedVif | undefi
   try {
     const record: unknown = JSON.parse(text);
     if (!isReplacedVif(record)) throw new Error("it has another form");
-    const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+    const vm = vmOfVif(view, vif);
     return isCopy(record as ReplacedVif, vm) ? undefined : (record as ReplacedVif);
   } catch (cause) {
     throw unreadable("vif", vif.uuid, `VIF ${vif.uuid}`, replacedKey, cause);
@@ -96,7 +96,7 @@ export async function putBackReplaced(
   owner: string,
   incarnation: string,
 ): Promise<void> {
-  const vm = view.vms.find((candidate) => candidate.ref === ours.VM);
+  const vm = vmOfVif(view, ours);
   if (vm === undefined) return destroyVif(host, view, ours);
   requireNetwork(view, record);
   const pending: ReplacedVif = { ...record, owner, vm: vm.uuid, givenBackBy: incarnation };
@@ -119,16 +119,13 @@ export async function restoreReplaced(host: HostContext, { vm, record }: FoundRe
     );
   }
   const place = { vmUuid: vm.uuid, vmName: vm.name_label, device: record.device, network: network.name_label };
-  const { locking_mode, ipv4_allowed, ipv6_allowed, qos_algorithm_type, qos_algorithm_params } = record.values;
-  const isLocked = locking_mode !== "network_default" || ipv4_allowed.length + ipv6_allowed.length > 0;
   const ref =
     there?.ref ??
     (await explaining("put back", place, () =>
       vifs.create(host.xapi, {
         ...{ VM: vm.ref, network: network.ref, device: record.device },
         MAC: record.macGenerated ? "" : record.mac,
-        ...{ qos_algorithm_type, qos_algorithm_params },
-        ...(isLocked ? { locking_mode, ipv4_allowed, ipv6_allowed } : {}),
+        ...settingsForCreate(record.values),
         other_config: record.otherConfig,
       }),
     ));
@@ -144,7 +141,7 @@ export async function restoreReplaced(host: HostContext, { vm, record }: FoundRe
 
 /** Unplugs where that is needed, then destroys; already gone is fine. */
 export async function destroyVif(host: HostContext, view: PoolView, vif: VifRecord): Promise<void> {
-  const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+  const vm = vmOfVif(view, vif);
   try {
     // XAPI destroys the VIF of a suspended VM without more ado.
     if (vm?.power_state !== "Suspended") await setPlugged(host, view, vif, false);
@@ -157,7 +154,7 @@ export async function destroyVif(host: HostContext, view: PoolView, vif: VifReco
 }
 
 function requireNetwork(view: PoolView, record: ReplacedVif) {
-  const network = view.networks.find((candidate) => candidate.uuid === record.values.network);
+  const network = networkByUuid(view, record.values.network);
   if (network !== undefined) return network;
   throw new XennetError(
     "FORMER_NETWORK_GONE",

@@ -1,5 +1,5 @@
 import { XennetError } from "../core/errors";
-import type { PoolView } from "../hosts/pool-view";
+import { networkOfVif, type PoolView, vmOfVif } from "../hosts/pool-view";
 import { describeOwner } from "../rules/owner";
 import type { VifRecord } from "../xapi/vifs";
 import type { VmRecord } from "../xapi/vms";
@@ -91,7 +91,7 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
   const list = `the VM has: ${has.join(", ") || "none"}`;
   if (there === undefined) return refused("adopt", `no such VIF; ${list}. Leave adopt out to have one made`);
   if (there.VM !== vm.ref) {
-    const other = view.vms.find((candidate) => candidate.ref === there.VM)?.name_label;
+    const other = vmOfVif(view, there)?.name_label;
     const whose = other === undefined ? "a snapshot, a template or the control domain" : `"${other}"`;
     return refused("adopt", `that it belongs to ${whose}; ${list}`);
   }
@@ -147,6 +147,6 @@ function usedDevices(view: PoolView, vm: VmRecord): string {
 }
 
 function described(view: PoolView, vif: VifRecord): string {
-  const network = view.networks.find((candidate) => candidate.ref === vif.network)?.name_label ?? vif.network;
+  const network = networkOfVif(view, vif)?.name_label ?? vif.network;
   return `VIF ${vif.uuid} on network "${network}"`;
 }

@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import type { HostContext } from "../hosts/context";
+import { vmOfVif } from "../hosts/pool-view";
 import { isUnknown } from "../validation/unknown";
 import type { VifRecord } from "../xapi/vifs";
 import { inputsOfExisting, isOnlyRead, notFound } from "./existing";
@@ -106,7 +107,7 @@ export const xenVifHandler: Handler = {
     refuseOthers(vif, olds, news);
     const view = await host.poolView();
     const owner = textOf(news, "owner") ?? "";
-    const vm = view.vms.find((candidate) => candidate.ref === vif.VM);
+    const vm = vmOfVif(view, vif);
     const found = carriedFor(host, view, vm, owner);
     const incarnation = textOf(olds, "incarnation") ?? newVifIncarnation(vm?.uuid ?? "");
     try {

@@ -33,6 +33,21 @@ export async function observePool(xapi: XapiClient): Promise<PoolView> {
   };
 }
 
+/** The VM a VIF belongs to; undefined for one of a template, a snapshot or the control domain. */
+export function vmOfVif(view: PoolView, vif: vifs.VifRecord): vms.VmRecord | undefined {
+  return view.vms.find((vm) => vm.ref === vif.VM);
+}
+
+/** The network a VIF is on; undefined when it was made after the view was. */
+export function networkOfVif(view: PoolView, vif: vifs.VifRecord): networks.NetworkRecord | undefined {
+  return view.networks.find((network) => network.ref === vif.network);
+}
+
+/** Undefined when the pool has no network of this UUID. */
+export function networkByUuid(view: PoolView, uuid: string | undefined): networks.NetworkRecord | undefined {
+  return view.networks.find((network) => network.uuid === uuid);
+}
+
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => {
