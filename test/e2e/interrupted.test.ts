@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SpawnedProcess } from "../engine/engine.ts";
 import { eventually } from "../support/eventually.ts";
 import { changes, type Deployment, deploy, enginesUnderTest, succeeded, topology } from "./deployment.ts";
-import { answers, startGuests } from "./web.ts";
+import { answers, expectNothingOpen, startGuests } from "./web.ts";
 
 const client = "192.168.1.50";
 
@@ -100,8 +100,7 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     await using deployment = await deploy(engine);
     const { host } = deployment;
     const nothingLeft = async () => {
-      expect(host.simulator.openSessions()).toBe(0);
-      expect(await host.lab.sshConnections()).toBe(0);
+      await expectNothingOpen(deployment);
       expect(deployment.spawned.filter(({ pid }) => isAlive(pid))).toEqual([]);
     };
     deployment.write(topology());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { captureHost, compareHosts } from "../lab/same-host.ts";
 import { changes, deploy, enginesUnderTest, succeeded } from "./deployment.ts";
-import { answers, startGuests, whoAnswers } from "./web.ts";
+import { answers, expectNothingOpen, startGuests, stopGuests, whoAnswers } from "./web.ts";
 
 const client = "192.168.1.50";
 const everything = [
@@ -53,13 +53,9 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
       await answers(deployment, 8080, `Fedora server 1:8080 for ${client}`);
 
       succeeded(await destroy());
-      for (const name of ["Fedora server 1", "Fedora server 2"]) {
-        const [vm = ""] = await host.simulator.admin.call<string[]>("VM.get_by_name_label", name);
-        await host.simulator.admin.call("VM.hard_shutdown", vm);
-      }
+      await stopGuests(deployment);
       expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
-      expect(host.simulator.openSessions()).toBe(0);
-      expect(await host.lab.sshConnections()).toBe(0);
+      await expectNothingOpen(deployment);
     },
   );
 });

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import type { Deployment } from "./deployment.ts";
 
@@ -11,6 +12,19 @@ export async function startGuests({ host }: Pick<Deployment, "host">): Promise<v
     if (vm === undefined) throw new Error(`the lab has no VM "${name}"`);
     await host.simulator.admin.call("VM.start", vm, false, false);
   }
+}
+
+export async function stopGuests({ host }: Pick<Deployment, "host">): Promise<void> {
+  for (const name of guests) {
+    const [vm = ""] = await host.simulator.admin.call<string[]>("VM.get_by_name_label", name);
+    await host.simulator.admin.call("VM.hard_shutdown", vm);
+  }
+}
+
+/** No XAPI session, and no SSH connection to dom0, is left. */
+export async function expectNothingOpen({ host }: Pick<Deployment, "host">): Promise<void> {
+  expect(host.simulator.openSessions()).toBe(0);
+  expect(await host.lab.sshConnections()).toBe(0);
 }
 
 /** Who answers on a port of the host's address, as seen from the LAN: `Fedora server 1:80`, or what came instead. */

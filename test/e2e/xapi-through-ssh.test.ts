@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { captureHost, compareHosts } from "../lab/same-host.ts";
 import { eventually } from "../support/eventually.ts";
 import { changes, deploy, enginesUnderTest, forwards, succeeded, topology } from "./deployment.ts";
-import { answers, startGuests, whoAnswers } from "./web.ts";
+import { answers, expectNothingOpen, startGuests, stopGuests, whoAnswers } from "./web.ts";
 
 const client = "192.168.1.50";
 const env = { XENNET_XAPI_VIA: "ssh", XENNET_XAPI_URL: "", XENNET_XAPI_FINGERPRINT: "" };
@@ -44,13 +44,9 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     await answers(deployment, 443, `Fedora server 1:80 for ${client}`);
 
     succeeded(await destroy());
-    for (const name of ["Fedora server 1", "Fedora server 2"]) {
-      const [vm = ""] = await host.simulator.admin.call<string[]>("VM.get_by_name_label", name);
-      await host.simulator.admin.call("VM.hard_shutdown", vm);
-    }
+    await stopGuests(deployment);
     expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
-    expect(host.simulator.openSessions()).toBe(0);
-    expect(await host.lab.sshConnections()).toBe(0);
+    await expectNothingOpen(deployment);
   });
 
   test("a provider that is interrupted in the middle leaves no session and no connection, and the next up goes on", async () => {
@@ -62,10 +58,7 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     await eventually(() => expect(host.simulator.countCalls("network.create")).toBe(1), 60_000);
     const provider = deployment.spawned.findLast(({ kind }) => kind === "provider");
     process.kill(provider?.pid ?? 0, "SIGINT");
-    await eventually(async () => {
-      expect(host.simulator.openSessions()).toBe(0);
-      expect(await host.lab.sshConnections()).toBe(0);
-    }, 3500);
+    await eventually(() => expectNothingOpen(deployment), 3500);
     expect((await running).ok).toBe(false);
     succeeded(await deployment.up());
     await startGuests(deployment);

@@ -2,6 +2,8 @@
 export const ownerKey = "xennet:owner";
 export const incarnationKey = "xennet:incarnation";
 export const formerKey = "xennet:former";
+/** For `withKeys`: takes the marks off, and the former values with them. */
+export const unmarked = { [ownerKey]: null, [incarnationKey]: null, [formerKey]: null } as const;
 /** Of VIFs only: the one that had to make room. */
 export const replacedKey = "xennet:replaced";
 

@@ -2,7 +2,7 @@ import type { HostContext } from "../hosts/context";
 import * as networks from "../xapi/networks";
 import { type Former, forget, formerIn, remember, renderFormer, wanted, withKeys } from "./former";
 import type { Props } from "./handler";
-import { formerKey, incarnationKey, ownerKey } from "./marks";
+import { formerKey, ownerKey, unmarked } from "./marks";
 import { refuseUnadoptable } from "./network-adoptable";
 import { refuseForeign } from "./network-identity";
 import { managedOf, presentOf } from "./network-managed";
@@ -56,8 +56,7 @@ export async function giveBack(
   try {
     await writeDifferences(host, network, { values: former.values, otherConfig: {} });
     const { other_config } = await networks.getRecord(host.xapi, network.ref);
-    const marks = { [ownerKey]: null, [incarnationKey]: null, [formerKey]: null };
-    const restored = withKeys(other_config, { ...former.otherConfig, ...marks });
+    const restored = withKeys(other_config, { ...former.otherConfig, ...unmarked });
     await networks.replaceOtherConfig(host.xapi, network.ref, restored);
   } finally {
     host.poolChanged();

@@ -3,7 +3,7 @@ import type { PoolView } from "../hosts/pool-view";
 import type { VifRecord } from "../xapi/vifs";
 import * as vifs from "../xapi/vifs";
 import { type Former, forget, remember, renderFormer, withKeys } from "./former";
-import { formerKey, incarnationKey, ownerKey } from "./marks";
+import { formerKey, ownerKey, unmarked } from "./marks";
 import { equal } from "./props";
 import { applySettings } from "./vif-apply";
 import { type DeclaredVif, type VifValues, valuesOf } from "./vif-fields";
@@ -35,12 +35,11 @@ export async function giveBack(host: HostContext, vif: VifRecord, former: Former
   const values: Partial<VifValues> = former.values;
   const view = await host.poolView();
   await applySettings(host, view, vif, values);
-  const ours = { [ownerKey]: null, [incarnationKey]: null, [formerKey]: null };
   const keys = withKeys(vif.other_config, former.otherConfig);
   // The host looks at these keys when it plugs.
   const isToPlug = values.currently_attached === true && !valuesOf(vif, view).currently_attached;
   if (isToPlug && !equal(keys, vif.other_config)) await vifs.setOtherConfig(host.xapi, vif.ref, keys);
   if (values.currently_attached !== undefined) await setPlugged(host, view, vif, values.currently_attached);
-  await vifs.setOtherConfig(host.xapi, vif.ref, withKeys(keys, ours));
+  await vifs.setOtherConfig(host.xapi, vif.ref, withKeys(keys, unmarked));
   host.poolChanged();
 }

@@ -4,11 +4,16 @@ import { isIpv6 } from "../../../provider/src/validation/ipv6.ts";
 
 const address = { address: "192.168.100.11/26", gateway: "192.168.100.1" };
 
+function shown(texts: object): string {
+  return Object.entries(texts)
+    .map(([name, text]) => `== ${name}\n${text}`)
+    .join("");
+}
+
 test("writes an address with gateway for every common guest, matched by MAC address where the format can", () => {
   const { setBy, ...texts } = guestSetup("guest", address, "02:16:3e:00:00:0A", "1");
   expect(setBy).toBe("guest");
-  const shown = Object.entries(texts).map(([name, text]) => `== ${name}\n${text}`);
-  expect(shown.join("")).toMatchInlineSnapshot(`
+  expect(shown(texts)).toMatchInlineSnapshot(`
     "== netplan
     # /etc/netplan/60-xen-vif1.yaml, mode 600; then: netplan apply
     network:
@@ -61,8 +66,7 @@ test("writes an address with gateway for every common guest, matched by MAC addr
 
 test("writes an address without gateway without a default route", () => {
   const { setBy, ...texts } = guestSetup("guest", { ...address, gateway: "" }, "02:16:3e:00:00:0A", "1");
-  const shown = Object.entries(texts).map(([name, text]) => `== ${name}\n${text}`);
-  expect(shown.join("")).toMatchInlineSnapshot(`
+  expect(shown(texts)).toMatchInlineSnapshot(`
     "== netplan
     # /etc/netplan/60-xen-vif1.yaml, mode 600; then: netplan apply
     network:
