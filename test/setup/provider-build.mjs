@@ -14,7 +14,7 @@ export function buildProvider() {
   runStep("Building the provider", process.execPath, ["node_modules/typescript/bin/tsc", "-p", "provider"], {
     cwd: root,
   });
-  runStep("Copying the program for dom0", process.execPath, ["provider/scripts/copy-assets.mjs"], { cwd: root });
+  runStep("Copying the program for dom0", process.execPath, ["provider/scripts/finish-build.mjs"], { cwd: root });
   writeStamp(stamp, stampOf(sources));
 }
 
