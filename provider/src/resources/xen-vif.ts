@@ -148,8 +148,8 @@ export class XenVif extends XennetResource {
   constructor(name: string, args: XenVifArgs, opts?: ResourceOptions) {
     const network = args.network instanceof XenNetwork ? args.network.id : args.network;
     const outputs = {
-      ...{ uuid: undefined, currentlyAttached: undefined, ipv4SetBy: undefined, guestAddresses: undefined },
-      ...{ takenOver: undefined, ...outputsWithAddress(args.ipv4) },
+      ...{ uuid: undefined, currentlyAttached: undefined, ipv4SetBy: undefined, takenOver: undefined },
+      ...outputsWithAddress(args.ipv4),
     };
     super("XenVif", name, { mac: undefined, ...args, network, ...outputs }, opts);
   }
@@ -157,10 +157,11 @@ export class XenVif extends XennetResource {
 
 /** These have the address in them, so they have to be secret when that is: the engine takes that from inputs of their names. */
 function outputsWithAddress(ipv4: XenVifArgs["ipv4"]) {
-  if (ipv4 === undefined) return { guestSetup: undefined, drift: undefined };
+  if (ipv4 === undefined) return { guestSetup: undefined, guestAddresses: undefined, drift: undefined };
   const address = output(ipv4);
   return {
     guestSetup: address.apply((): VifGuestSetup => ({ setBy: "none" })),
+    guestAddresses: address.apply((): string[] => []),
     drift: address.apply((): string[] => []),
   };
 }
