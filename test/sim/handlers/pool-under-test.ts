@@ -10,7 +10,7 @@ const tls = makeTlsIdentity("xenserver-lab");
 export type PoolUnderTest = Awaited<ReturnType<typeof startPool>>;
 
 /** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
-export async function startPool(options: { profile?: ProfileName } = {}) {
+export async function startPool(options: { profile?: ProfileName; hosts?: 1 | 2 } = {}) {
   const simulator = await startSimulator({ password, listen: { port: 0 }, tls: await tls, ...options });
   const warnings: string[] = [];
   const hosts: Host[] = [];
