@@ -100,9 +100,20 @@ const writers: Readonly<Record<string, Writer>> = {
   default_locking_mode: writeLockingMode,
   name_label: ({ xapi }, { ref }, value) => networks.setNameLabel(xapi, ref, String(value)),
   name_description: ({ xapi }, { ref }, value) => networks.setNameDescription(xapi, ref, String(value)),
-  MTU: ({ xapi }, { ref }, value) => networks.setMtu(xapi, ref, Number(value)),
+  MTU: writeMtu,
   tags: ({ xapi }, { ref }, value) => networks.setTags(xapi, ref, (value as unknown[]).map(String)),
 };
+
+async function writeMtu(host: HostContext, network: networks.NetworkRecord, value: unknown): Promise<void> {
+  await networks.setMtu(host.xapi, network.ref, Number(value));
+  const { vifs } = await host.poolView();
+  const plugged = vifs.filter((vif) => vif.network === network.ref && vif.currently_attached).length;
+  if (plugged === 0) return;
+  host.warn(
+    `Network "${network.name_label}": the MTU of ${value} bytes takes effect when VIFs are plugged the next time; ${plugged} plugged now: ` +
+      "xe vif-unplug and vif-plug each, or restart the VMs.",
+  );
+}
 
 async function writeLockingMode(host: HostContext, network: networks.NetworkRecord, value: unknown): Promise<void> {
   await refuseLockingWhilePlugged(host, network);

@@ -5,6 +5,7 @@ import { xenNetworkHandler as handler } from "../../../provider/src/handlers/xen
 import { OneResourceStack } from "../lifecycle/one-resource-stack.ts";
 import { poolRecords } from "../lifecycle/pool-records.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
+import { deviceZero, startVm } from "./vif-under-test.ts";
 
 const owner = urnOf("XenNetwork", "internal");
 
@@ -57,6 +58,19 @@ test.each([
   expect(updated.outs["uuid"]).toBe(outs["uuid"]);
   expect((await pool.record("network", String(outs["uuid"])))[field]).toEqual(expected);
   expect(pool.writingCalls()).toBe(before + 1);
+});
+
+test("a new MTU says how many plugged VIFs do not have it yet, and nothing where none is plugged", async () => {
+  await using pool = await startPool();
+  const inputs = await checked(pool, { nameLabel: "Internal network" });
+  const { id, outs } = await handler.create(pool.host, inputs);
+  await handler.update(pool.host, id, outs, { ...inputs, mtu: 9000 });
+  expect(pool.warnings).toEqual([]);
+  await startVm(pool);
+  const network = await pool.simulator.admin.call<string>("network.get_by_uuid", String(outs["uuid"]));
+  await pool.simulator.admin.call("VIF.move", (await deviceZero(pool)).ref, network);
+  await handler.update(pool.newProcess(), id, { ...outs, mtu: 9000 }, { ...inputs, mtu: 1400 });
+  expect(pool.warnings.join()).toMatch(/Network "Internal network": the MTU of 1400 bytes .*; 1 plugged now/);
 });
 
 test("manages only the other_config keys it is given, and removes those that are not given any more", async () => {
