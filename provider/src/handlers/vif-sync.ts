@@ -8,6 +8,7 @@ import { equal, textOf, textsOf } from "./props";
 import { networkOf } from "./references";
 import { applySettings } from "./vif-apply";
 import type { Carried } from "./vif-carry";
+import { placeOf } from "./vif-failures";
 import { type DeclaredVif, declaredParts, newVifValues, type VifValues, valuesOf } from "./vif-fields";
 import { formerMeanwhile } from "./vif-former";
 import { outputsOf, unwritten } from "./vif-observe";
@@ -45,7 +46,7 @@ export async function syncVif(host: HostContext, vif: vifs.VifRecord, inputs: Pr
   });
   await target.afterwards();
   const written = await vifs.getRecord(host.xapi, vif.ref);
-  warnOfNextPlug(host, vif, written);
+  warnOfNextPlug(host, view, vif, written);
   const { currently_attached: plugged } = target.values;
   try {
     const isMoved = plugged !== undefined && (await setPlugged(host, view, written, plugged));
@@ -100,7 +101,7 @@ function targetOfOwn(vif: vifs.VifRecord, { declared, olds = {}, carried }: VifL
 }
 
 /** The host looks at these when it plugs a VIF (xapi_xenops.ml of_vif, scripts/vif). */
-function warnOfNextPlug(host: HostContext, before: vifs.VifRecord, now: vifs.VifRecord): void {
+function warnOfNextPlug(host: HostContext, view: PoolView, before: vifs.VifRecord, now: vifs.VifRecord): void {
   if (!now.currently_attached) return;
   const changed = [
     ...(before.other_config["mtu"] === now.other_config["mtu"] ? [] : ["mtu"]),
@@ -109,7 +110,7 @@ function warnOfNextPlug(host: HostContext, before: vifs.VifRecord, now: vifs.Vif
   ];
   if (changed.length === 0) return;
   host.warn(
-    `VIF ${now.uuid}: ${changed.join(", ")} changed on a plugged VIF and takes effect when it is plugged the next time ` +
+    `Device ${now.device} of VM "${placeOf(now, view).vmName}": ${changed.join(", ")} changed on a plugged VIF and takes effect when it is plugged the next time ` +
       `(xe vif-unplug uuid=${now.uuid} && xe vif-plug uuid=${now.uuid}, or a restart of the VM).`,
   );
 }

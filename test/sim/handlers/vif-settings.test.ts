@@ -118,7 +118,7 @@ test("what the host looks at when it plugs is a warning on a plugged VIF", async
   const more = { mtu: 1400, rateLimitKBytesPerSecond: 10, ethtool: { tx: "off" } };
   await handler.update(pool.newProcess(), id, outs, { ...inputs, ...more });
   expect(pool.warnings.join()).toMatch(
-    /mtu, rateLimitKBytesPerSecond, ethtool changed on a plugged VIF and takes effect when it is plugged the next time/,
+    /^Device 1 of VM "Fedora server 1": mtu, rateLimitKBytesPerSecond, ethtool changed on a plugged VIF and takes effect when it is plugged the next time/,
   );
 });
 
