@@ -4,12 +4,12 @@ import type { Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import type { CheckAnswer, Handler, Props } from "./handler";
 import { hostForwardingHandler } from "./host-forwarding";
+import { xenNetworkHandler } from "./network/xen-network";
 import { portForwardHandler } from "./port-forward";
 import { installProcessEnd } from "./process-end";
 import { plain, textOf } from "./props";
 import { type ConfigSource, runtime } from "./runtime";
-import { xenNetworkHandler } from "./xen-network";
-import { xenVifHandler } from "./xen-vif";
+import { xenVifHandler } from "./vif/xen-vif";
 
 const handlers: Readonly<Record<string, Handler>> = {
   XenNetwork: xenNetworkHandler,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { hostForwardingHandler as handler } from "../../../provider/src/handlers/host-forwarding.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";

@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
-import { xenVifHandler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import type { Host } from "../host.ts";
 import { urnOf } from "./host-under-test.ts";

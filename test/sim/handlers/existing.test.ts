@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
-import { xenVifHandler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { xenVifHandler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { startPool } from "./pool-under-test.ts";
 
 const missing = "00000000-0000-4000-8000-000000000000";

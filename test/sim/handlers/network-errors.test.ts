@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenNetworkHandler as handler } from "../../../provider/src/handlers/xen-network.ts";
+import { xenNetworkHandler as handler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { OneResourceStack } from "../lifecycle/one-resource-stack.ts";
 import { poolRecords } from "../lifecycle/pool-records.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";

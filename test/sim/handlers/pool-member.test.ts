@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { xenNetworkHandler as networks } from "../../../provider/src/handlers/xen-network.ts";
-import { xenVifHandler as vifs } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenNetworkHandler as networks } from "../../../provider/src/handlers/network/xen-network.ts";
+import { xenVifHandler as vifs } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 import { checked, makeNetwork, web1 } from "./vif-under-test.ts";
 

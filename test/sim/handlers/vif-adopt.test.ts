@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 import { checked, deviceZero, made, makeNetwork, startVm, vmKeys, web1 } from "./vif-under-test.ts";
 

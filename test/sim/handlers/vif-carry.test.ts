@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 import { checked, made, makeNetwork, startVm, vifOn, vmKeys, web1 } from "./vif-under-test.ts";
 

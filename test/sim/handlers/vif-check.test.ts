@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { startPool } from "./pool-under-test.ts";
 import { checked, deviceZero, ipv4, made, makeNetwork, vifOn, web1 } from "./vif-under-test.ts";
 

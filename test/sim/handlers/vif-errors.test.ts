@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { type PoolUnderTest, startPool } from "./pool-under-test.ts";
 import { ipv4, made, makeNetwork, startVm, web1 } from "./vif-under-test.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Limit } from "../../../provider/src/core/limit.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { vifRecord } from "../fixtures.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 import { checked, makeNetwork } from "./vif-under-test.ts";

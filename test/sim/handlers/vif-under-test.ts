@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
-import { xenVifHandler as handler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import type { Host } from "../../../provider/src/hosts/host.ts";
 import { type PoolUnderTest, urnOf } from "./pool-under-test.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { type PoolUnderTest, urnOf } from "../handlers/pool-under-test.ts";
 import type { Value } from "../simulator.ts";
 import type { LifecycleCase } from "./case.ts";

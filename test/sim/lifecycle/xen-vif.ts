@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { xenVifHandler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenVifHandler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { type PoolUnderTest, urnOf } from "../handlers/pool-under-test.ts";
 import type { Value } from "../simulator.ts";
 import type { LifecycleCase } from "./case.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { guestSetup } from "../../../provider/src/handlers/guest-setup.ts";
+import { guestSetup } from "../../../provider/src/handlers/vif/guest-setup.ts";
 import { isIpv6 } from "../../../provider/src/validation/ipv6.ts";
 
 const address = { address: "192.168.100.11/26", gateway: "192.168.100.1" };

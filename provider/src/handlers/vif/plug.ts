@@ -1,0 +1,35 @@
+import type { HostContext } from "../../hosts/context";
+import { type PoolView, vmOfVif } from "../../hosts/pool-view";
+import { hasXapiCode } from "../../xapi/errors";
+import type { VifRecord } from "../../xapi/vifs";
+import * as vifs from "../../xapi/vifs";
+import { explaining, placeOf, refusal } from "./failures";
+
+/**
+ * Plugs or unplugs a VIF, and returns whether anything was done. A VM that does not run plugs all its VIFs when it starts.
+ * A paused one cannot be helped now, which fails; a suspended one gets a warning, as it may sleep for long.
+ */
+export async function setPlugged(host: HostContext, view: PoolView, vif: VifRecord, wanted: boolean): Promise<boolean> {
+  const vm = vmOfVif(view, vif);
+  if (vm === undefined || vm.power_state === "Halted" || vif.currently_attached === wanted) return false;
+  const place = placeOf(vif, view);
+  const what = wanted ? `plugged into network "${place.network}"` : "unplugged";
+  const method = wanted ? "VIF.plug" : "VIF.unplug";
+  if (vm.power_state === "Suspended") {
+    host.warn(
+      `Device ${vif.device} of VM "${vm.name_label}" is to be ${what}, but the VM is suspended; run \`pulumi up --refresh\` after it was resumed.`,
+    );
+    return false;
+  }
+  if (vm.power_state === "Paused") {
+    throw refusal(method, ["VM_BAD_POWER_STATE", vm.ref, "running", "paused"], what, place);
+  }
+  try {
+    await explaining(what, place, () => (wanted ? vifs.plug(host.xapi, vif.ref) : vifs.unplug(host.xapi, vif.ref)));
+  } catch (error) {
+    if (!hasXapiCode(error, wanted ? "DEVICE_ALREADY_ATTACHED" : "DEVICE_ALREADY_DETACHED")) throw error;
+  } finally {
+    host.poolChanged();
+  }
+  return true;
+}
