@@ -39,6 +39,7 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   onDeviceConflict: (property, value) => checkOneOf(property, value, ["fail", "takeOver", "replace"]),
   adopt: checkAdopt,
   guestSetup: anything,
+  guestAddresses: anything,
   drift: anything,
 };
 

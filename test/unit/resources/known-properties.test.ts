@@ -1,0 +1,44 @@
+import { createRequire } from "node:module";
+import { expect, test } from "vitest";
+import type { Props } from "../../../provider/src/handlers/handler.ts";
+import { checkForwardingInputs } from "../../../provider/src/handlers/host-forwarding-check.ts";
+import { checkNetworkInputs } from "../../../provider/src/handlers/network-check.ts";
+import { checkForwardInputs } from "../../../provider/src/handlers/port-forward-check.ts";
+import { checkVifInputs } from "../../../provider/src/handlers/vif-check.ts";
+import type { Problem } from "../../../provider/src/validation/problem.ts";
+
+const require = createRequire(import.meta.url);
+// The built package and the one copy of the SDK, as a program loads them.
+const pulumi: typeof import("@pulumi/pulumi") = require("@pulumi/pulumi");
+const xennet: typeof import("../../../provider/src/index.ts") = require("../../../provider/dist/index.js");
+
+const checks: Readonly<Record<string, (news: Props) => Problem[]>> = {
+  XenNetwork: checkNetworkInputs,
+  XenVif: checkVifInputs,
+  HostForwarding: checkForwardingInputs,
+  PortForward: checkForwardInputs,
+};
+
+test("the checks accept whatever the classes hand on, with what they fill in themselves", async () => {
+  const registered: Array<readonly [kind: string, inputs: Props]> = [];
+  await pulumi.runtime.setMocks({
+    call: () => ({}),
+    newResource: ({ type, name, inputs }) => {
+      const { secretInputs, __provider, ...given } = inputs;
+      registered.push([type.split(":").at(-1) ?? "", given]);
+      return { id: `id-of-${name}`, state: inputs };
+    },
+  });
+  const address = "192.168.100.1/24";
+  const network = new xennet.XenNetwork("internal", { nameLabel: "Internal network" });
+  const ipv4 = { address: "192.168.100.11/24", gateway: "192.168.100.1" };
+  const plain = new xennet.HostForwarding("nat", { network, address });
+  const made = [
+    new xennet.XenVif("bare", { vm: "Fedora server 1", network }),
+    new xennet.XenVif("open", { vm: "Fedora server 1", network, ipv4 }),
+    new xennet.PortForward("open", { forwarding: plain, externalPort: 8080, target: "192.168.100.11" }),
+  ];
+  await Promise.all(made.map(({ urn }) => new Promise((resolve) => urn.apply(resolve))));
+  expect(new Set(registered.map(([kind]) => kind))).toEqual(new Set(Object.keys(checks)));
+  expect(registered.flatMap(([kind, inputs]) => checks[kind]?.(inputs))).toEqual([]);
+});
