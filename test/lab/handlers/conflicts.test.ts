@@ -111,6 +111,21 @@ test("an external address that the host does not have is refused, and another on
   await host.lab.runInDom0("ip addr del 192.168.1.99/24 dev xenbr0");
 });
 
+test("an external address on another interface than the outside is refused, naming both", async () => {
+  await host.lab.runInDom0("ip link add storage0 type bridge; ip addr add 10.60.0.1/24 dev storage0");
+  try {
+    const wrong =
+      'externalAddress: expected an address of the external interface xenbr0, found "10.60.0.1", which is on storage0. If that is the outside, name it in externalInterface of the HostForwarding';
+    const given = { owner: urnOf("HostForwarding", "far"), network: unknownValue, address: "10.50.0.1/24" };
+    const ask = (more: Props) => refusals(host, hostForwardingHandler, run.process(), { ...given, ...more });
+    expect(await check("other", { externalPort: 9300, externalAddress: "10.60.0.1" })).toEqual([wrong]);
+    expect(await ask({ externalAddress: "10.60.0.1" })).toEqual([wrong]);
+    expect(await ask({ externalAddress: "10.60.0.1", externalInterface: "storage0" })).toEqual([]);
+  } finally {
+    await host.lab.runInDom0("ip link del storage0");
+  }
+});
+
 test("a change of target says that open connections stay, and shows no address, which may be a secret", async () => {
   const inputs = forwardInputs("p8000-8010", nat, { ...web, target: "192.168.100.12" });
   expect((await portForwardHandler.check(run.process(), {}, inputs)).failures).toEqual([]);
