@@ -10,12 +10,15 @@ const tools = [
   { name: "mmdebstrap", file: "/usr/bin/mmdebstrap" },
 ];
 
+/** Whether this user and system can make and start the dom0 whose pid 1 is systemd: root on Debian or Ubuntu. */
+export const canPrepareSystemdRoot = canInstallPackages;
+
 /**
  * Makes the files of the dom0 whose pid 1 is systemd; only root can use them. They outlive the clone, because making them takes a minute and
- * a download. Where that fails, the tests that need it are skipped and say so.
+ * a download. Where that fails, the tests that need it are skipped and say so, and the run counts as failed.
  */
 export function prepareSystemdRoot() {
-  if (!canInstallPackages()) return;
+  if (!canPrepareSystemdRoot()) return;
   const recipe = readFileSync(join(root, "test/lab/systemd-root.json"));
   const { suite, packages } = JSON.parse(recipe);
   const folder = `/var/cache/pulumi-xennet/systemd-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`;
@@ -25,7 +28,7 @@ export function prepareSystemdRoot() {
     if (!existsSync(folder)) build(folder, suite, packages);
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    console.log(`${error.message}\nThe tests on a systemd dom0 will be skipped.`);
+    console.log(`${error.message}\nThe tests on a systemd dom0 will be skipped, and this run will count as failed.`);
   }
 }
 

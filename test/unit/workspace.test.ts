@@ -27,6 +27,16 @@ test("every project refreshes before an up, so that up also repairs the host", (
   }
 });
 
+test("every example is in the README, and in the lockfile as it is", () => {
+  const { packages } = JSON.parse(read("package-lock.json"));
+  for (const folder of examples) {
+    expect(read("README.md")).toContain(`](${folder}/)`);
+    const { name, version, dependencies } = JSON.parse(read(`${folder}/package.json`));
+    expect(packages[folder]).toEqual({ name, version, dependencies });
+    expect(packages[`node_modules/${name}`]).toEqual({ resolved: folder, link: true });
+  }
+});
+
 test("there is one copy of the SDK in the tree, which instanceof and start-up time depend on", () => {
   const copies = Object.keys(JSON.parse(read("package-lock.json")).packages).filter((path) =>
     path.endsWith("node_modules/@pulumi/pulumi"),

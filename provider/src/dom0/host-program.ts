@@ -110,9 +110,24 @@ function failure(command: ProgramCommand, result: CommandResult): XennetError {
     case "HOST_MISMATCH":
       return hostMismatch(command.name === "transact" ? command.host : "?", text);
     default:
-      return new XennetError(code, `The host refused "xennet ${command.name}": ${text === "" ? code : text}.`);
+      return new XennetError(
+        code,
+        `The host refused "xennet ${command.name}": ${text === "" ? code : text}.${advice[code] ?? ""}`,
+      );
   }
 }
+
+const makeRoom = " Is a disk of dom0 full or read-only? Make room there, then run up again.";
+
+/** What to do, where the host's own words do not say it. */
+const advice: Readonly<Record<string, string>> = {
+  FORMAT_NEWER:
+    " A newer version of this package worked on the host. Nothing was changed. Upgrade the package pulumi-xennet.",
+  STORE_FAILED: makeRoom,
+  PROGRAM_INSTALL_FAILED: makeRoom,
+  CONFIRMED_UNREADABLE:
+    " Nothing was changed. Restore that file on dom0, or run `xennet remove` there, then up with refresh.",
+};
 
 /** The SSH endpoint leads to another host than the XAPI endpoint. */
 export function hostMismatch(expected: string, found: string): XennetError {

@@ -3,6 +3,7 @@ import type { HostContext } from "../hosts/context";
 import { type Fragment, renderFragment } from "../rules/fragment";
 import { describeOwner } from "../rules/owner";
 import type { NetworkRecord } from "../xapi/networks";
+import { checkPeers } from "./default-route-peers";
 import { checkForwardingOnHost } from "./forwarding-conflicts";
 import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import type { Handler, Props } from "./handler";
@@ -68,6 +69,7 @@ export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host,
     const { networks } = await host.poolView();
     const network = networks.find((candidate) => candidate.uuid === networkUuid);
     failures.push(...checkForwardingOnHost(host, news, network, snapshot), ...checkOutside(news, snapshot));
+    failures.push(...(await checkPeers(host, news, snapshot)));
     surroundings = await observe(host, news, network, snapshot);
   }
   news = { ...news, surroundings };

@@ -3,6 +3,7 @@ import { expected, type Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import type { Props } from "./handler";
 import { textOf } from "./props";
+import { externalInterfaceOf } from "./surroundings";
 
 /** A declared outside must be there: what the host cannot resolve it waits for, and nobody would know why. */
 export function checkOutside(news: Props, snapshot: HostSnapshot): Problem[] {
@@ -13,6 +14,11 @@ export function checkOutside(news: Props, snapshot: HostSnapshot): Problem[] {
   if (name !== undefined && there.length === 0) {
     return [expected("externalInterface", `an interface of the host that has an IPv4 address (${list})`, name)];
   }
-  const isThere = address === undefined || there.some((found) => found.address.split("/")[0] === address);
-  return isThere ? [] : [expected("externalAddress", `an address of the host (${list})`, address)];
+  const found = there.find((candidate) => candidate.address.split("/")[0] === address);
+  if (address === undefined) return [];
+  if (found === undefined) return [expected("externalAddress", `an address of the host (${list})`, address)];
+  const outside = externalInterfaceOf(news, snapshot);
+  if (outside === undefined || found.interface === outside) return [];
+  const reason = `expected an address of the external interface ${outside}, found "${address}", which is on ${found.interface}. If that is the outside, name it in externalInterface of the HostForwarding`;
+  return [{ property: "externalAddress", reason }];
 }

@@ -37,7 +37,8 @@ export interface GetXenHostResult {
   readonly managementPifUuid?: string;
 }
 
-const kind: LookUp<GetXenHostResult> = {
+/** The search itself, without a pool. */
+export const xenHostLookUp: LookUp<GetXenHostResult> = {
   name: "getXenHost",
   check(given) {
     checkArguments(given, ["nameLabel", "uuid"]);
@@ -66,10 +67,10 @@ const kind: LookUp<GetXenHostResult> = {
  * const { productVersion } = await getXenHost();
  */
 export function getXenHost(args: GetXenHostArgs = {}): Promise<GetXenHostResult> {
-  return lookUp(kind, { ...args });
+  return lookUp(xenHostLookUp, { ...args });
 }
 
 /** {@link getXenHost} for arguments that are outputs. */
 export function getXenHostOutput(args: GetXenHostOutputArgs = {}, opts?: LookUpOptions): Output<GetXenHostResult> {
-  return lookUpOutput(kind, { ...args }, opts);
+  return lookUpOutput(xenHostLookUp, { ...args }, opts);
 }

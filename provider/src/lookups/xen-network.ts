@@ -39,7 +39,8 @@ export interface GetXenNetworkResult {
   readonly pifUuids: readonly string[];
 }
 
-const kind: LookUp<GetXenNetworkResult> = {
+/** The search itself, without a pool. */
+export const xenNetworkLookUp: LookUp<GetXenNetworkResult> = {
   name: "getXenNetwork",
   check(given) {
     checkArguments(given, ["nameLabel", "uuid"]);
@@ -75,10 +76,10 @@ const kind: LookUp<GetXenNetworkResult> = {
  * new XenVif("web1-external", { vm: "Fedora server 1", network: external.uuid, device: 1 });
  */
 export function getXenNetwork(args: GetXenNetworkArgs): Promise<GetXenNetworkResult> {
-  return lookUp(kind, { ...args });
+  return lookUp(xenNetworkLookUp, { ...args });
 }
 
 /** {@link getXenNetwork} for arguments that are outputs. */
 export function getXenNetworkOutput(args: GetXenNetworkOutputArgs, opts?: LookUpOptions): Output<GetXenNetworkResult> {
-  return lookUpOutput(kind, { ...args }, opts);
+  return lookUpOutput(xenNetworkLookUp, { ...args }, opts);
 }

@@ -24,7 +24,8 @@ export interface ListXenVifsOutputArgs {
   readonly network?: XenNetwork | Input<string> | undefined;
 }
 
-const kind: LookUp<readonly XenVifRow[]> = {
+/** The search itself, without a pool. */
+export const xenVifsLookUp: LookUp<readonly XenVifRow[]> = {
   name: "listXenVifs",
   check: (given) => checkArguments(given, ["vm", "network"]),
   find(inventory, given) {
@@ -45,7 +46,7 @@ const kind: LookUp<readonly XenVifRow[]> = {
  * for (const vif of await listXenVifs({ network: "Internal network" })) console.log(vif.vmNameLabel, vif.device, vif.mac);
  */
 export function listXenVifs(args: ListXenVifsArgs = {}): Promise<readonly XenVifRow[]> {
-  return lookUp(kind, { ...args });
+  return lookUp(xenVifsLookUp, { ...args });
 }
 
 /** {@link listXenVifs} for arguments that are outputs. */
@@ -54,7 +55,7 @@ export function listXenVifsOutput(
   opts?: LookUpOptions,
 ): Output<readonly XenVifRow[]> {
   const network = args.network instanceof XenNetwork ? args.network.id : args.network;
-  return lookUpOutput(kind, { ...args, network }, opts);
+  return lookUpOutput(xenVifsLookUp, { ...args, network }, opts);
 }
 
 /** The object an argument names; a resource gives its id, whose last part is the UUID. */

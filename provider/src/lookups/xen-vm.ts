@@ -32,7 +32,8 @@ export interface GetXenVmResult {
   readonly vifs: readonly XenVifRow[];
 }
 
-const kind: LookUp<GetXenVmResult> = {
+/** The search itself, without a pool. */
+export const xenVmLookUp: LookUp<GetXenVmResult> = {
   name: "getXenVm",
   check(given) {
     checkArguments(given, ["nameLabel", "uuid"]);
@@ -59,10 +60,10 @@ const kind: LookUp<GetXenVmResult> = {
  * const { uuid } = await getXenVm({ nameLabel: "Fedora server 1" });
  */
 export function getXenVm(args: GetXenVmArgs): Promise<GetXenVmResult> {
-  return lookUp(kind, { ...args });
+  return lookUp(xenVmLookUp, { ...args });
 }
 
 /** {@link getXenVm} for arguments that are outputs. */
 export function getXenVmOutput(args: GetXenVmOutputArgs, opts?: LookUpOptions): Output<GetXenVmResult> {
-  return lookUpOutput(kind, { ...args }, opts);
+  return lookUpOutput(xenVmLookUp, { ...args }, opts);
 }

@@ -4,9 +4,15 @@
  */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** True when the value is, or contains, a value that is not known yet; such values pass validation. */
+/** Another provider may have put the mark into a word of its own, such as `<mark>/24`. */
+const wordAroundMark = /^[\w./:-]*$/;
+
+/**
+ * True when the value is, or contains, a value that is not known yet; such values pass validation. A text of several words
+ * that has the mark in it is checked like any other: it may hold whatever a check is there to refuse.
+ */
 export function isUnknown(value: unknown): boolean {
-  if (typeof value === "string") return value.includes(unknownValue);
+  if (typeof value === "string") return value.includes(unknownValue) && wordAroundMark.test(value);
   if (Array.isArray(value)) return value.some(isUnknown);
   if (value !== null && typeof value === "object") return Object.values(value).some(isUnknown);
   return false;

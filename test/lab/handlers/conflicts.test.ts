@@ -3,10 +3,11 @@ import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { type Host, startHost } from "../host.ts";
-import { captureHost, compareHosts } from "../same-host.ts";
+import { run as runCommand } from "../shell.ts";
 import { type Declared, declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";
-import { provider, urnOf } from "./host-under-test.ts";
+import { provider, refusals, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -31,11 +32,8 @@ afterAll(async () => {
 
 /** What a check of a forward says, as a new process; the host must be as it was. */
 async function check(name: string, given: Props, stack = "dev"): Promise<string[]> {
-  const before = await captureHost(host.lab, host.simulator);
   const inputs = forwardInputs(name, nat, { target: "192.168.100.12", ...given }, stack);
-  const { failures } = await portForwardHandler.check(run.process(), {}, inputs);
-  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
-  return failures.map(({ property, reason }) => `${property}: ${reason}`);
+  return refusals(host, portForwardHandler, run.process(), inputs);
 }
 
 async function withRule(rule: string, work: () => Promise<void>): Promise<void> {
@@ -113,6 +111,21 @@ test("an external address that the host does not have is refused, and another on
   await host.lab.runInDom0("ip addr del 192.168.1.99/24 dev xenbr0");
 });
 
+test("an external address on another interface than the outside is refused, naming both", async () => {
+  await host.lab.runInDom0("ip link add storage0 type bridge; ip addr add 10.60.0.1/24 dev storage0");
+  try {
+    const wrong =
+      'externalAddress: expected an address of the external interface xenbr0, found "10.60.0.1", which is on storage0. If that is the outside, name it in externalInterface of the HostForwarding';
+    const given = { owner: urnOf("HostForwarding", "far"), network: unknownValue, address: "10.50.0.1/24" };
+    const ask = (more: Props) => refusals(host, hostForwardingHandler, run.process(), { ...given, ...more });
+    expect(await check("other", { externalPort: 9300, externalAddress: "10.60.0.1" })).toEqual([wrong]);
+    expect(await ask({ externalAddress: "10.60.0.1" })).toEqual([wrong]);
+    expect(await ask({ externalAddress: "10.60.0.1", externalInterface: "storage0" })).toEqual([]);
+  } finally {
+    await host.lab.runInDom0("ip link del storage0");
+  }
+});
+
 test("a change of target says that open connections stay, and shows no address, which may be a secret", async () => {
   const inputs = forwardInputs("p8000-8010", nat, { ...web, target: "192.168.100.12" });
   expect((await portForwardHandler.check(run.process(), {}, inputs)).failures).toEqual([]);
@@ -128,10 +141,7 @@ test("another stack's forwarding is named, for its network and for its addresses
     nameLabel: "Other",
   });
   const owner = urnOf("HostForwarding", "nat", "prod");
-  const ask = async (given: Props) =>
-    (await hostForwardingHandler.check(run.process(), {}, { owner, ...given })).failures.map(
-      ({ property, reason }) => `${property}: ${reason}`,
-    );
+  const ask = (given: Props) => refusals(host, hostForwardingHandler, run.process(), { owner, ...given });
   expect(await ask({ network: network.id, address: "10.7.0.1/24" })).toEqual([
     'network: expected a network of its own, but "nat" of stack shop/dev forwards for it on this host',
   ]);
@@ -139,6 +149,32 @@ test("another stack's forwarding is named, for its network and for its addresses
     'address: expected a network of its own, but "nat" of stack shop/dev has 192.168.100.1/24 on this host, which overlaps 192.168.0.1/16',
   );
   await xenNetworkHandler.delete(context, other.id, other.outs);
+});
+
+test("addresses that dom0 reaches through its default route, and would not any more, are refused", async () => {
+  const lan = async (...command: string[]) =>
+    expect(await runCommand([...host.lab.enterLan, "ip", ...command])).toMatchObject({ status: 0, stderr: "" });
+  const ask = async (address: string) => {
+    const owner = urnOf("HostForwarding", "far");
+    return refusals(host, hostForwardingHandler, run.process(), { owner, network: unknownValue, address });
+  };
+  const [ref = ""] = await host.simulator.admin.call<string[]>("host.get_all");
+  await lan("addr", "add", "10.30.0.5/32", "dev", "lan0");
+  await lan("route", "add", "192.168.1.10", "dev", "lan0", "src", "10.30.0.5");
+  host.simulator.admin.modify("host", ref, { address: "10.40.0.7" });
+  try {
+    expect(await ask("10.30.0.1/16")).toEqual([
+      'address: expected a network of its own, found "10.30.0.1/16", which holds the address 10.30.0.5, this computer\'s: dom0 could not reach it any more',
+    ]);
+    expect(await ask("10.40.0.1/24")).toEqual([
+      'address: expected a network of its own, found "10.40.0.1/24", which holds the address 10.40.0.7, that of a host of the pool: dom0 could not reach it any more',
+    ]);
+    expect(await ask("10.50.0.1/24")).toEqual([]);
+  } finally {
+    host.simulator.admin.modify("host", ref, { address: "192.168.1.10" });
+    await lan("route", "del", "192.168.1.10");
+    await lan("addr", "del", "10.30.0.5/32", "dev", "lan0");
+  }
 });
 
 test("rules of others ahead of ours are shown by a refresh, and are no drift", async () => {
@@ -158,15 +194,11 @@ test("with bridged packets in iptables the closing rules would cut guests off, s
   expect(await set("1")).toMatchObject({ status: 0 });
   try {
     const inputs = { owner: urnOf("HostForwarding", "nat"), network: network.id, address: "192.168.100.1/24" };
-    const { failures } = await hostForwardingHandler.check(run.process(), {}, inputs);
-    expect(failures).toEqual([
-      {
-        property: "isolation",
-        reason: expect.stringContaining("found net.bridge.bridge-nf-call-iptables = 1 on the host"),
-      },
+    const ask = (given: Props) => refusals(host, hostForwardingHandler, run.process(), { ...inputs, ...given });
+    expect(await ask({})).toEqual([
+      "isolation: expected guests' own traffic to stay out of iptables, found net.bridge.bridge-nf-call-iptables = 1 on the host: the closing rules would cut guests of one network off from each other. Set it to 0 on dom0 (`sysctl -w net.bridge.bridge-nf-call-iptables=0`), or declare isolation: false",
     ]);
-    const open = await hostForwardingHandler.check(run.process(), {}, { ...inputs, isolation: false });
-    expect(open.failures).toEqual([]);
+    expect(await ask({ isolation: false })).toEqual([]);
   } finally {
     await set("0");
   }

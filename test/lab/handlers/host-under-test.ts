@@ -1,7 +1,10 @@
+import { expect } from "vitest";
+import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import { requireProfile } from "../../../provider/src/hosts/profile.ts";
 import type { Host } from "../host.ts";
+import { captureHost, compareHosts } from "../same-host.ts";
 
 /** Host contexts on a lab's host, as handlers get them; each stands for a provider process of its own. */
 export function provider(host: Host) {
@@ -30,4 +33,12 @@ export function provider(host: Host) {
 
 export function urnOf(kind: string, name: string, stack = "dev"): string {
   return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xennet:${kind}::${name}`;
+}
+
+/** What a check answers as `property: reason` lines; it must leave the host as it was. */
+export async function refusals(host: Host, handler: Handler, context: HostContext, news: Props): Promise<string[]> {
+  const before = await captureHost(host.lab, host.simulator);
+  const { failures } = await handler.check(context, {}, news);
+  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+  return failures.map(({ property, reason }) => `${property}: ${reason}`);
 }

@@ -39,9 +39,10 @@ test.each(["", "a/b", "way-too-long-name", "eth0;reboot", "..", 'a"b'])("refuses
   expect(checkInterfaceName("externalInterface", name)).toHaveLength(1),
 );
 
-test("refuses control characters, so that no text can end a line of a fragment", () => {
-  expect(checkText("nameLabel", "two\nlines")[0]?.reason).toContain("without control characters");
-});
+test.each(["two\nlines", "\u0000", "\u007f", "\u001b[2J", "\u009b2J", "\u0085"])(
+  "refuses control characters (%j), so that no text can end a line of a fragment or steer a terminal",
+  (text) => expect(checkText("nameLabel", text)[0]?.reason).toContain("without control characters"),
+);
 
 test("refuses a number outside its range, naming the unit", () => {
   expect(checkInteger("mtu", 67, 68, 65535, "an MTU in bytes")[0]?.reason).toBe(

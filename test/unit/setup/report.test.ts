@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+interface Summary {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly problems: readonly string[];
+}
+// Plain JavaScript: it runs before the packages are there.
+const { readReport }: { readReport: (file: string, options: { needsSystemd: boolean }) => Summary } = await import(
+  join(root, "test/setup/report.mjs")
+);
+
+/** Reads a report in which each level has tests of these statuses. */
+function read(levels: Readonly<Record<string, readonly string[]>>, needsSystemd: boolean): Summary {
+  const folder = mkdtempSync(join(tmpdir(), "xennet-report-"));
+  try {
+    const testResults = Object.entries(levels).map(([level, statuses]) => ({
+      name: join(root, "test", level, "some.test.ts"),
+      status: "passed",
+      assertionResults: statuses.map((status) => ({ status })),
+    }));
+    const file = join(folder, "report.json");
+    writeFileSync(file, JSON.stringify({ testResults }));
+    return readReport(file, { needsSystemd });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const fine = { unit: ["passed", "skipped"], sim: ["passed"], lab: ["passed", "passed"], e2e: ["passed"] };
+
+test("a run of which all that matters ran has no problem, whatever else was skipped", () => {
+  expect(read({ ...fine, systemd: ["passed"] }, true)).toEqual({ passed: 6, failed: 0, skipped: 1, problems: [] });
+  expect(read({ ...fine, systemd: ["skipped"] }, false)).toEqual({ passed: 5, failed: 0, skipped: 2, problems: [] });
+});
+
+test.each([
+  ["lab", { ...fine, lab: ["passed", "skipped"] }, false, "1 of 2 lab tests were skipped"],
+  ["sim", { ...fine, sim: [] }, false, "no sim test ran"],
+  ["systemd where it can run", { ...fine, systemd: ["skipped", "pending"] }, true, "2 of 2 systemd tests were skipped"],
+  ["systemd where it can run, and was left out", fine, true, "no systemd test ran"],
+])("a run without tests of %s is worth nothing", (_level, levels, needsSystemd, problem) => {
+  expect(read(levels, needsSystemd).problems).toEqual([problem]);
+});
+
+test("vitest that ended without a report has failed", () => {
+  expect(readReport("/nonexistent", { needsSystemd: false })).toMatchObject({ failed: 1, passed: 0 });
+});
