@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";

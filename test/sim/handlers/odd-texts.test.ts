@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
-import { xenNetworkHandler } from "../../../provider/src/handlers/xen-network.ts";
-import { xenVifHandler } from "../../../provider/src/handlers/xen-vif.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { xenVifHandler } from "../../../provider/src/handlers/vif/xen-vif.ts";
 import { oddTexts } from "../../support/odd-texts.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 
