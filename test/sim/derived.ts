@@ -10,6 +10,7 @@ export function deriveFields(world: World): void {
   db.backReference("VM", "VIFs", "VIF", "VM");
   db.backReference("VM", "snapshots", "VM", "snapshot_of");
   db.backReference("host", "PIFs", "PIF", "host");
+  db.backReference("host", "PBDs", "PBD", "host");
   db.backReference("host", "resident_VMs", "VM", "resident_on");
   db.backReference("PIF", "VLAN_slave_of", "VLAN", "tagged_PIF");
   db.derive("VIF", "allowed_operations", (ref) => vifOperations(world, ref));

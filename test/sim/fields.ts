@@ -1,6 +1,7 @@
 import type { Value } from "./contract.ts";
 import { host, hostMetrics } from "./fields/host.ts";
 import { network } from "./fields/network.ts";
+import { pbd } from "./fields/pbd.ts";
 import { bond, pif, pifMetrics, vlan } from "./fields/pif.ts";
 import { pool, session } from "./fields/pool.ts";
 import { task } from "./fields/task.ts";
@@ -37,6 +38,7 @@ const tables = {
   VM_metrics: vmMetrics,
   VM_guest_metrics: vmGuestMetrics,
   task,
+  PBD: pbd,
   VLAN: vlan,
   Bond: bond,
 };

@@ -1,5 +1,6 @@
 import { eventMethods } from "./classes/event.ts";
 import { networkMethods } from "./classes/network.ts";
+import { pbdMethods } from "./classes/pbd.ts";
 import { poolMethods } from "./classes/pool.ts";
 import { sessionMethods } from "./classes/session.ts";
 import { taskMethods } from "./classes/task.ts";
@@ -25,6 +26,7 @@ export function methodTable(db: Database, profile: Profile): MethodTable {
     ...vifMethods,
     ...vifPlugMethods,
     ...vifAddressMethods,
+    ...pbdMethods,
     ...vlanMethods,
     ...vmMethods,
     ...vmCopyMethods,

@@ -36,6 +36,16 @@ export function seedPool(world: World, first: HostIdentity, poolUuid: string | u
   return master;
 }
 
+/** What every installation has: the disk, the drive and the guest tools. */
+const localStorage: ReadonlyArray<Readonly<Record<string, string>>> = [
+  { device: "/dev/disk/by-id/ata-lab-part3" },
+  { location: "/dev/xapi/cd", type: "cd" },
+  { location: "/opt/xensource/packages/iso", legacy_mode: "true" },
+];
+
+/** A reference to a repository; the class is not served. */
+const someSr = (): string => `OpaqueRef:${randomUUID()}`;
+
 /** Another host of the pool: its NIC is on the pool-wide network. */
 export function seedMember(world: World, identity: HostIdentity): string {
   const [network = ""] = world.db.where("network", "bridge", "xenbr0");
@@ -46,6 +56,8 @@ function seedHost(world: World, identity: HostIdentity, network: string): string
   const { db } = world;
   const host = seedHostRecord(world, identity);
   seedPif(world, host, network, identity.address);
+  for (const device_config of localStorage)
+    db.insert("PBD", { host, SR: someSr(), device_config, currently_attached: true });
   const dom0 = seedVm(world, `Control domain on host: ${identity.name}`, {
     uuid: identity.uuids.controlDomain ?? randomUUID(),
     is_control_domain: true,

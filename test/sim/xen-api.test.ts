@@ -7,7 +7,18 @@ const profiles = ["xcp-ng-8.3", "xcp-ng-8.2"] as const;
 const transports = ["json-rpc", "xml-rpc"] as const;
 
 /** XAPI's own names, with which the client finds out what to watch. */
-const watched = ["Bond", "PIF", "PIF_metrics", "VIF", "VIF_metrics", "VLAN", "VM", "VM_guest_metrics", "VM_metrics"];
+const watched = [
+  "Bond",
+  "PBD",
+  "PIF",
+  "PIF_metrics",
+  "VIF",
+  "VIF_metrics",
+  "VLAN",
+  "VM",
+  "VM_guest_metrics",
+  "VM_metrics",
+];
 const watchedToo = ["host", "host_metrics", "network", "pool", "task"];
 
 describe.each(profiles.flatMap((profile) => transports.map((transport) => ({ profile, transport }))))(

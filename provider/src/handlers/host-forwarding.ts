@@ -9,13 +9,14 @@ import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } f
 import type { Handler, Props } from "./handler";
 import { checkForwardingInputs, normalisedForwarding } from "./host-forwarding-check";
 import { forwardingRules, settingsOf } from "./host-forwarding-spec";
+import { infrastructureOf } from "./infrastructure";
 import { checkOutside } from "./outside-check";
 import { preflight } from "./preflight";
 import { plain, textOf } from "./props";
 import { knownNetworkUuid } from "./references";
 import { roleNames, rulesText } from "./rules-text";
 import { shadowsOf } from "./shadows";
-import { externalInterfaceOf, isLeased, poolMembers, type Surroundings } from "./surroundings";
+import { externalInterfaceOf, isLeased, type Surroundings } from "./surroundings";
 
 const compared = [
   ...["owner", "network", "address", "externalInterface", "externalAddress"],
@@ -86,7 +87,7 @@ async function observe(
   snapshot: HostSnapshot,
 ): Promise<Surroundings | undefined> {
   const { networks } = await host.poolView();
-  const guarded = news["outboundToInfrastructure"] === true ? [] : poolMembers((await host.identity()).hosts, snapshot);
+  const guarded = news["outboundToInfrastructure"] === true ? [] : await infrastructureOf(host, news, snapshot);
   const outside = networks.find(({ bridge }) => bridge === externalInterfaceOf(news, snapshot));
   const isNarrow = network !== undefined && outside !== undefined && outside.MTU < network.MTU;
   const found: Surroundings = {

@@ -1,5 +1,4 @@
 import type { HostSnapshot } from "../dom0/host";
-import { parseIpv4 } from "../validation/ipv4";
 import { isUnknown } from "../validation/unknown";
 import type { Props } from "./handler";
 import { textOf } from "./props";
@@ -43,14 +42,4 @@ export function externalAddressOf(inputs: Props, snapshot: HostSnapshot | undefi
   const isManagement = name === snapshot?.external?.interface;
   const first = snapshot?.addresses.find((found) => found.interface === name)?.address;
   return (isManagement ? snapshot?.external?.address : first)?.split("/")[0];
-}
-
-/** IPv4 addresses of the pool's other members; dom0's own are guarded by INPUT. */
-export function poolMembers(hosts: ReadonlyArray<{ readonly address: string }>, snapshot: HostSnapshot): string[] {
-  const own = new Set(snapshot.addresses.map(({ address }) => address.split("/")[0]));
-  const others = hosts.map(({ address }) => address).filter((address) => parseIpv4(address) !== undefined);
-  return [...new Set(others)]
-    .filter((address) => !own.has(address))
-    .map((address) => `${address}/32`)
-    .sort();
 }

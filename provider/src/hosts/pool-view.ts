@@ -1,5 +1,6 @@
 import type { XapiClient } from "../xapi/client";
 import * as networks from "../xapi/networks";
+import * as pbds from "../xapi/pbds";
 import * as pifs from "../xapi/pifs";
 import * as vifs from "../xapi/vifs";
 import * as vms from "../xapi/vms";
@@ -12,6 +13,8 @@ export interface PoolView {
   readonly vifs: readonly vifs.VifRecord[];
   /** One more call, made when somebody asks. */
   pifs(): Promise<readonly pifs.PifRecord[]>;
+  /** How hosts reach storage; one more call, made when somebody asks. */
+  pbds(): Promise<readonly pbds.PbdRecord[]>;
   /** What the VMs' guest tools report, by the VM's `guest_metrics`; one more call, made when somebody asks. */
   guestMetrics(): Promise<ReadonlyMap<string, vms.GuestMetrics>>;
 }
@@ -29,6 +32,7 @@ export async function observePool(xapi: XapiClient): Promise<PoolView> {
     vms: ordinary,
     vifs: allVifs,
     pifs: once(() => pifs.getAllRecords(xapi)),
+    pbds: once(() => pbds.getAllRecords(xapi)),
     guestMetrics: once(() => vms.getAllGuestMetrics(xapi)),
   };
 }

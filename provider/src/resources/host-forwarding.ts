@@ -17,8 +17,8 @@ export interface HostForwardingArgs {
   /** Where guests may open connections to: `any`, `none`, or networks such as `["203.0.113.0/24"]`. @default "any" */
   readonly outbound?: Input<"any" | "none" | Input<string>[]> | undefined;
   /**
-   * Whether guests reach the other members of the pool. With SNAT these would take guests for dom0, which may be trusted by
-   * its address. @default false
+   * Whether guests reach the other members of the pool, and the servers that it keeps storage on. With SNAT these would take
+   * guests for dom0, which may be trusted by its address. @default false
    */
   readonly outboundToInfrastructure?: Input<boolean> | undefined;
   /** What the outside reaches: only what a {@link PortForward} forwards, or the whole network (a warning). @default "forwarded" */

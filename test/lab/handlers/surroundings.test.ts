@@ -83,6 +83,45 @@ test("guests do not reach other members of the pool in dom0's name, unless that 
   await hostForwardingHandler.delete(run.process(), nat.id, opened.outs);
 });
 
+test("guests do not reach servers that the pool keeps storage on in dom0's name, unless that is declared", async () => {
+  const { admin } = host.simulator;
+  const [ref = ""] = await admin.call<string[]>("host.get_all");
+  const rejected = (address: string, { outs }: Declared) =>
+    `filter -A XENNET-FORWARD -s 192.168.100.0/24 -d ${address}/32 -i ${outs["bridge"]} -o xenbr0 -j REJECT --reject-with icmp-host-prohibited`;
+  // The server outside stands for the one that serves NFS.
+  const nfs = { server: "192.168.1.60", serverpath: "/export" };
+  const pbds = [
+    await admin.call<string>("PBD.create", { host: ref, SR: "OpaqueRef:nfs", device_config: nfs }),
+    await admin.call<string>("PBD.create", {
+      ...{ host: ref, SR: "OpaqueRef:iso" },
+      device_config: { location: "//filer.example.org/iso", cifspassword: "do not print" },
+    }),
+    await admin.call<string>("PBD.create", {
+      host: ref,
+      SR: "OpaqueRef:own",
+      device_config: { server: "192.168.1.10" },
+    }),
+  ];
+  const context = run.process();
+  const before = host.simulator.countCalls("PBD.get_all_records");
+  const nat = await declareForwarding(context, network);
+  expect(host.simulator.countCalls("PBD.get_all_records")).toBe(before + 1);
+  expect(nat.outs["rules"]).toContain(rejected("192.168.1.60", nat));
+  expect(nat.outs["rules"]).not.toContain(rejected("192.168.1.10", nat));
+  expect((await host.lab.guestGet(guest, host.lab.outsideUrl)).kind).toBe("unreachable");
+  expect(run.warnings.filter((text) => text.includes("storage servers"))).toEqual([
+    expect.stringContaining('host name: "filer.example.org"'),
+  ]);
+  expect(run.warnings.join()).not.toContain("do not print");
+
+  const asked = host.simulator.countCalls("PBD.get_all_records");
+  const opened = await up(hostForwardingHandler, nat, inputsOfNat({ outboundToInfrastructure: true }));
+  expect(host.simulator.countCalls("PBD.get_all_records")).toBe(asked);
+  expect(await host.lab.guestGet(guest, host.lab.outsideUrl)).toMatchObject({ kind: "answered" });
+  for (const pbd of pbds) await admin.call("PBD.destroy", pbd);
+  await hostForwardingHandler.delete(run.process(), nat.id, opened.outs);
+});
+
 test("segments are clamped by themselves only where the way out is narrower", async () => {
   const rulesWith = async (given: Props) => {
     const { inputs } = await hostForwardingHandler.check(run.process(), {}, inputsOfNat(given));

@@ -1,0 +1,30 @@
+import type { HostSnapshot } from "../dom0/host";
+import type { HostContext } from "../hosts/context";
+import { describeOwner } from "../rules/owner";
+import { parseIpv4 } from "../validation/ipv4";
+import type { Props } from "./handler";
+import { textOf } from "./props";
+import { storageServers } from "./storage-servers";
+
+/**
+ * Addresses that guests shall not reach in dom0's name: the pool's other members, and servers that the pool keeps storage
+ * on; with prefix length. dom0's own are guarded by INPUT. Names are not resolved: dom0 may resolve them differently from
+ * here, and tomorrow differently from today.
+ */
+export async function infrastructureOf(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<string[]> {
+  const view = await host.poolView();
+  const [{ hosts }, pbds] = await Promise.all([host.identity(), view.pbds()]);
+  const storage = storageServers(pbds.map((pbd) => pbd.device_config));
+  if (storage.names.length > 0) host.warn(unguarded(news, storage.names));
+  const own = new Set(snapshot.addresses.map(({ address }) => address.split("/")[0]));
+  const others = [...hosts.map(({ address }) => address), ...storage.addresses];
+  return [...new Set(others)]
+    .filter((address) => parseIpv4(address) !== undefined && !own.has(address))
+    .map((address) => `${address}/32`)
+    .sort();
+}
+
+function unguarded(news: Props, names: readonly string[]): string {
+  const listed = names.map((name) => JSON.stringify(name.slice(0, 100))).join(", ");
+  return `${describeOwner(textOf(news, "owner") ?? "")} keeps guests away from the pool's storage servers by address, but the pool names ${names.length === 1 ? "one" : "some"} by host name: ${listed}. Guests reach ${names.length === 1 ? "it" : "them"} in dom0's name. Give the storage an address instead, list what guests may reach in outbound, or say outboundToInfrastructure: true if that is meant.`;
+}
