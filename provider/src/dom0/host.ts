@@ -18,26 +18,18 @@ export interface HostTiming {
   /** The pooled connection is closed after so long without use. */
   readonly idleMs: number;
   readonly connectMs: number;
-  /** The host goes back by itself after so long without confirmation; well below HA's 60 s. */
+  /** The host goes back by itself after so long without confirmation. */
   readonly windowSeconds: number;
+  /** How long the proof that the host can still be reached may take; half of the window unless given. */
   readonly confirmMs: number;
   readonly revertMs: number;
-  /** How long a change waits for other processes' changes. */
+  /** How long a change waits for other processes' changes; 90 s, or three windows, unless given. */
   readonly busyMs: number;
   readonly retryMs: number;
   readonly closeMs: number;
 }
 
-const TIMING: HostTiming = {
-  idleMs: 1000,
-  connectMs: 20_000,
-  windowSeconds: 30,
-  confirmMs: 15_000,
-  revertMs: 5000,
-  busyMs: 90_000,
-  retryMs: 500,
-  closeMs: 2000,
-};
+const TIMING = { idleMs: 1000, connectMs: 20_000, windowSeconds: 30, revertMs: 5000, retryMs: 500, closeMs: 2000 };
 
 export interface Dom0HostOptions {
   readonly endpoint: SshEndpoint;
@@ -63,7 +55,7 @@ export class Dom0Host {
   #closing: Promise<void> | undefined;
 
   constructor(options: Dom0HostOptions) {
-    this.#timing = { ...TIMING, ...options.timing };
+    this.#timing = timingOf(options.timing ?? {});
     this.#clock = options.clock ?? systemClock;
     const { idleMs, connectMs, confirmMs, revertMs, windowSeconds, busyMs, retryMs } = this.#timing;
     const shared = { clock: this.#clock, signal: this.#ending.signal };
@@ -144,6 +136,12 @@ export class Dom0Host {
     if (this.#expected === undefined || snapshot.host === this.#expected) return snapshot;
     throw hostMismatch(this.#expected, snapshot.host);
   }
+}
+
+function timingOf(given: Partial<HostTiming>): HostTiming {
+  const { windowSeconds = TIMING.windowSeconds } = given;
+  const byWindow = { confirmMs: windowSeconds * 500, busyMs: Math.max(90_000, windowSeconds * 3000) };
+  return { ...TIMING, ...byWindow, ...given };
 }
 
 function closed(): XennetError {

@@ -72,6 +72,7 @@ async function putFragment(
   marks: FragmentMarks,
 ): Promise<{ outs: Props; networkUuid: string }> {
   await host.hostUuid();
+  await host.assertSafeWindow();
   const networkUuid = await networkUuidOf(host, textOf(inputs, "network") ?? "");
   const text = kind.compile(inputs, marks, networkUuid);
   const touchesManagement = kind.touchesManagement(inputs, await host.dom0.snapshot());
@@ -175,6 +176,7 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
 /** Removes exactly what this life of the resource put there. */
 async function deleteFragment(host: HostContext, id: string, props: Props): Promise<void> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
+  await host.assertSafeWindow();
   const incarnation = textOf(props, "incarnation") ?? "";
   const outcome = await host.dom0.submit({ op: "remove", token, incarnation });
   if (outcome.result === "absent") {

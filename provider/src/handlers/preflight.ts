@@ -23,6 +23,7 @@ export async function preflight(host: HostContext, needs: "xapi" | "dom0"): Prom
   if (silentHosts.has(host)) return { reachable: false, problems: [] };
   try {
     await (needs === "dom0" ? host.hostUuid() : host.identity());
+    if (needs === "dom0") await host.assertSafeWindow();
     return { reachable: true, problems: [] };
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;

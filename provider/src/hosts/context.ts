@@ -7,6 +7,8 @@ import type { XapiWay } from "./profile-keys";
 /** Who a host is according to XAPI. */
 export interface HostIdentity {
   readonly poolUuid: string;
+  /** Seconds for which a host may be cut off before high availability fences it; undefined while that is off. */
+  readonly haTimeout: number | undefined;
   /** The pool's hosts; a dom0's INSTALLATION_UUID is the UUID of one of them. */
   readonly hosts: ReadonlyArray<{
     readonly uuid: string;
@@ -30,6 +32,8 @@ export interface HostContext {
   identity(): Promise<HostIdentity>;
   /** The UUID of the host behind the SSH endpoint; an error when it is none of the pool's. */
   hostUuid(): Promise<string>;
+  /** An error when a change that cuts the host off could last so long that high availability fences the host. */
+  assertSafeWindow(): Promise<void>;
   /**
    * Networks, VMs and VIFs; shared by reads that follow each other within 2 s (for 20 s at most, so that a refresh of many
    * resources looks once), and read anew after {@link poolChanged}.

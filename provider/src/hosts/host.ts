@@ -3,8 +3,9 @@ import { Dom0Host, type Forwarder } from "../dom0/host";
 import { XapiClient } from "../xapi/client";
 import type { XapiEndpoint } from "../xapi/endpoint";
 import * as hosts from "../xapi/hosts";
-import { getPool } from "../xapi/pools";
+import { getPool, haTimeoutOf } from "../xapi/pools";
 import type { Claims } from "./claims";
+import { confirmationWindowProblem, usualWindow } from "./confirmation-window";
 import type { HostContext, HostIdentity } from "./context";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
@@ -31,6 +32,7 @@ export class Host implements HostContext {
   readonly seenIds: Set<string>;
   readonly declaredOwners = new Map<string, string>();
   readonly managementSources: readonly string[];
+  readonly #windowSeconds: number;
   readonly #warn: (text: string) => void;
   readonly #locks = new Map<string, Promise<unknown>>();
   readonly #warned = new Set<string>();
@@ -54,7 +56,8 @@ export class Host implements HostContext {
         await client.close();
       }
     };
-    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe });
+    this.#windowSeconds = profile.confirmationWindow ?? usualWindow;
+    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe, timing: { windowSeconds: this.#windowSeconds } });
     this.xapi = new XapiClient(endpointOver(profile, this.dom0), { onWarning: this.#warn });
   }
 
@@ -66,6 +69,12 @@ export class Host implements HostContext {
   hostUuid(): Promise<string> {
     this.#hostUuid ??= forgetFailure(this.#askHostUuid(), () => (this.#hostUuid = undefined));
     return this.#hostUuid;
+  }
+
+  async assertSafeWindow(): Promise<void> {
+    const { haTimeout } = await this.identity();
+    const problem = confirmationWindowProblem(this.profile, this.#windowSeconds, haTimeout);
+    if (problem !== undefined) throw new XennetError("CONFIRMATION_WINDOW", problem, { property: "host" });
   }
 
   poolView(): Promise<PoolView> {
@@ -113,6 +122,7 @@ export class Host implements HostContext {
     const [pool, records] = await Promise.all([getPool(this.xapi), hosts.getAllRecords(this.xapi)]);
     return {
       poolUuid: pool.uuid,
+      haTimeout: haTimeoutOf(pool),
       hosts: records.map((record) => ({
         ...{ uuid: record.uuid, name: record.name_label, address: record.address },
         sshEnabled: record.ssh_enabled,

@@ -4,6 +4,7 @@ import { parseHostKeyPin } from "../dom0/host-key";
 import { normalisedCidr } from "../validation/cidr-list";
 import { expected, type Problem } from "../validation/problem";
 import { certificatesIn, normalizeFingerprint } from "../xapi/trust";
+import { windowRange } from "./confirmation-window";
 import { type ProfileKey, type Settings, setCommand, settingName, xapiWays } from "./profile-keys";
 
 /** Checks each value that is set; a value that may be secret is never quoted. */
@@ -37,6 +38,10 @@ const checks: Partial<Record<ProfileKey, Check>> = {
     /^[1-9][0-9]{0,4}$/.test(value) && Number(value) <= 65535
       ? undefined
       : expected(name, "a port, an integer from 1 to 65535", value).reason,
+  confirmationWindow: (value, name) =>
+    /^[1-9][0-9]*$/.test(value) && Number(value) >= windowRange.shortest && Number(value) <= windowRange.longest
+      ? undefined
+      : expected(name, `seconds, an integer from ${windowRange.shortest} to ${windowRange.longest}`, value).reason,
   sshPrivateKey: checkPrivateKey,
   sshHostKey: checkHostKey,
   managementSources: (value, name) => {

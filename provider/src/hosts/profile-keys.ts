@@ -20,6 +20,7 @@ export const profileKeys = [
   "sshKnownHosts",
   "ownerPrefix",
   "managementSources",
+  "confirmationWindow",
 ] as const;
 export type ProfileKey = (typeof profileKeys)[number];
 

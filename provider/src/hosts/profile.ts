@@ -31,6 +31,8 @@ export interface HostProfile {
   readonly ownerPrefix: string | undefined;
   /** Networks that keep reaching dom0 itself when a management port is forwarded; with prefix length. */
   readonly managementSources?: readonly string[] | undefined;
+  /** Seconds until dom0 takes back a change that nobody confirmed; 10 to 300, absent: 30. */
+  readonly confirmationWindow?: number | undefined;
 }
 
 /** A profile, or everything that is wrong with it. */
@@ -106,7 +108,9 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
   const managementSources = splitList(settings("managementSources") ?? "").flatMap(
     (part) => normalisedCidr(part) ?? [],
   );
-  return { name, xapi, xapiVia, ssh, ownerPrefix, managementSources };
+  const window = settings("confirmationWindow");
+  const confirmationWindow = window === undefined ? undefined : Number(window);
+  return { name, xapi, xapiVia, ssh, ownerPrefix, managementSources, confirmationWindow };
 }
 
 /** The user's own agent is asked only where nothing was said about how to log in. */

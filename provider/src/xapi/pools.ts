@@ -11,6 +11,18 @@ export interface PoolRecord {
   readonly name_label: string;
   readonly master: string;
   readonly other_config: Readonly<Record<string, string>>;
+  readonly ha_enabled: boolean;
+  readonly ha_configuration: Readonly<Record<string, string>>;
+}
+
+/** What XAPI takes when neither whoever switched HA on nor the pool says otherwise. */
+const usualHaTimeout = 60;
+
+/** Seconds for which a host may be cut off before HA fences it; undefined while HA is off. As in xapi's `xapi_ha.ml`. */
+export function haTimeoutOf({ ha_enabled, ha_configuration, other_config }: PoolRecord): number | undefined {
+  if (!ha_enabled) return undefined;
+  const seconds = Number(ha_configuration["timeout"] ?? other_config["default_ha_timeout"]);
+  return Number.isInteger(seconds) && seconds > 0 ? seconds : usualHaTimeout;
 }
 
 /** The one pool that the session belongs to. */
@@ -34,5 +46,7 @@ function decode(ref: string, raw: unknown): PoolRecord {
     name_label: record.text("name_label"),
     master: record.text("master"),
     other_config: record.map("other_config"),
+    ha_enabled: record.flag("ha_enabled", false),
+    ha_configuration: record.map("ha_configuration", {}),
   };
 }

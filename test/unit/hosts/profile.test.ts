@@ -78,6 +78,13 @@ describe("a profile from flat keys", () => {
     expect([onlySsh.xapi.url, onlySsh.ssh.host]).toEqual(["https://127.0.0.1", "dom0.example"]);
   });
 
+  test("says how long dom0 waits for a confirmation", () => {
+    expect(profileOf(minimal).confirmationWindow).toBe(undefined);
+    expect(profileOf({ ...minimal, confirmationWindow: "20" }).confirmationWindow).toBe(20);
+    const env = { XENNET_CONFIRMATION_WINDOW: "300" };
+    expect(profileOf({ ...minimal, confirmationWindow: "20" }, env).confirmationWindow).toBe(300);
+  });
+
   test("its secrets are hidden from then on", () => {
     profileOf({ ...minimal, password: "seldom-seen" });
     expect(redact("tried seldom-seen")).toBe("tried [secret]");
@@ -105,6 +112,9 @@ describe("what is missing or malformed is named, with the command that sets it",
     ["sshPort", "0", "1 to 65535"],
     ["sshPort", "65536", "1 to 65535"],
     ["sshPort", "ssh", "1 to 65535"],
+    ["confirmationWindow", "9", 'expected seconds, an integer from 10 to 300, found "9"'],
+    ["confirmationWindow", "301", "10 to 300"],
+    ["confirmationWindow", "30s", "10 to 300"],
     ["sshPrivateKey", "~/.ssh/id_ed25519", "file name"],
     ["sshHostKey", "ssh-ed25519", "public key line"],
   ])("%s = %s", (key, value, part) => {
