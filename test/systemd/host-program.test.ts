@@ -52,6 +52,24 @@ iptables-save | grep XENNET || true`);
     await isBareAgain();
   });
 
+  test("what version 1 left on a systemd host, boot script and cron, gives way to units with the first transaction", async () => {
+    const first = (await transact()).stdout;
+    await onDom0(`xennet confirm ${/^pending (\d+) /m.exec(first)?.[1]} >/dev/null`);
+    const current = await state();
+    await onDom0(`systemctl stop xennet-check.timer xennet.service
+rm -r /etc/systemd/system/xennet* /etc/systemd/system/*.wants/xennet*
+printf '#!/bin/sh\nexec /usr/local/sbin/xennet apply\n' >/etc/init.d/xennet; chmod 755 /etc/init.d/xennet
+mkdir -p /etc/cron.d; echo '* * * * * root /usr/local/sbin/xennet apply' >/etc/cron.d/xennet
+systemctl daemon-reload`);
+    const fragment = await onDom0("grep -v '^serial ' /etc/xennet/generations/*/*.fragment");
+    const token = /^token (.*)$/m.exec(fragment)?.[1] ?? "";
+    const again = await lab.runInDom0(`xennet transact <<'END'\n${transaction(lab, [put(token, fragment)], 600)}END`);
+    expect(again.stdout).toMatch(/^unchanged$/m);
+    await eventually(async () => expect(await state()).toBe(current), 10_000);
+    expect(await onDom0("xennet remove")).toBe("Everything of xennet was removed from this host.\n");
+    await isBareAgain();
+  });
+
   test("a host with an active firewalld is refused, and stays as it is", async () => {
     await onDom0(`cat >/run/systemd/system/firewalld.service <<'END'
 [Service]

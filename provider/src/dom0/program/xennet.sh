@@ -837,6 +837,8 @@ cmd_transact() {
   settle keep
   check_transaction
   [ -z "$PENDING" ] || pending_busy
+  # The program may have come with this transaction, onto a host with the hooks of an older one.
+  hooks_follow
   mkdir -p "$ETC" || abandon "STORE_FAILED cannot make $ETC"
   stage_transaction
   if [ "$STAGED" = yes ]; then
@@ -913,7 +915,8 @@ cmd_status() {
   elif [ -n "$CONFIRMED" ]; then
     echo "generation $CONFIRMED is confirmed"
   fi
-  hooks_present || [ -z "$EFFECTIVE" ] || ! persistent "$EFFECTIVE" || echo "MISSING: the hooks that call 'xennet apply' at boot and every minute"
+  hooks_current || [ -z "$EFFECTIVE" ] || ! persistent "$EFFECTIVE" ||
+    echo "MISSING, or not as this program writes them: the hooks that call 'xennet apply' at boot and every minute; the next pulumi up writes them"
   load_host -c || exit 65
   consult status || exit 65
   printf '%s\n' "$ANSWER"
@@ -1006,7 +1009,7 @@ go_pending() {
   DEADLINE=$((NOW + window))
   replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || abandon "STORE_FAILED cannot write $ETC/pending"
   start_guard "$window"
-  if persistent "$ETC/generations/$1"; then hooks_present || hooks_install; fi
+  if persistent "$ETC/generations/$1"; then hooks_current || hooks_install; fi
   PENDING=$1 EFFECTIVE=$ETC/generations/$1
   if converge; then
     # What passed the test and failed the commit.
@@ -1552,7 +1555,9 @@ hooks_kind() { if [ -d /run/systemd/system ]; then echo systemd; else echo sysv;
 hooks_install() { case $(hooks_kind) in sysv) hooks_install_sysv ;; systemd) hooks_install_systemd ;; esac; }
 hooks_remove() { case $(hooks_kind) in sysv) hooks_remove_sysv ;; systemd) hooks_remove_systemd ;; esac; }
 hooks_files() { case $(hooks_kind) in sysv) hooks_files_sysv ;; systemd) hooks_files_systemd ;; esac; }
-hooks_present() { case $(hooks_kind) in sysv) hooks_present_sysv ;; systemd) hooks_present_systemd ;; esac; }
+# Whether they are there as this program writes them; an older one may have written others, or some more.
+hooks_current() { case $(hooks_kind) in sysv) hooks_current_sysv ;; systemd) hooks_current_systemd ;; esac; }
+hooks_any() { for file in $(hooks_files); do if [ -e "$file" ] || [ -L "$file" ]; then return 0; fi; done; return 1; }
 # The very end of a removal: it may run in one of the units that it ends.
 hooks_forget() { case $(hooks_kind) in sysv) ;; systemd) hooks_forget_systemd ;; esac; }
 
@@ -1571,13 +1576,19 @@ persistent() { # <generation's directory>
 # Brings the hooks in line with what is confirmed now.
 hooks_follow() {
   if [ -n "$PENDING" ] || [ -z "$CONFIRMED" ]; then return 0; fi
-  if persistent "$(confirmed_dir)"; then hooks_present || hooks_install
-  elif hooks_present; then hooks_remove; hooks_forget; fi
+  if persistent "$(confirmed_dir)"; then hooks_current || hooks_install
+  elif hooks_any; then hooks_remove; hooks_forget; fi
 }
 
-hooks_files_sysv() { echo /etc/init.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/cron.d/xennet; }
+holds() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; } # <path> <text>
 
-hooks_present_sysv() { [ -x /etc/init.d/xennet ] && [ -f /etc/udev/rules.d/95-xennet.rules ] && [ -f /etc/cron.d/xennet ]; }
+UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
+
+hooks_files_sysv() { echo /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet; }
+
+hooks_current_sysv() {
+  [ -x /etc/init.d/xennet ] && holds /etc/init.d/xennet "$(init_script)" && holds "$UDEV_RULE" "$(udev_rule_sysv)" && holds /etc/cron.d/xennet "$(cron_line)"
+}
 
 hooks_install_sysv() {
   make_directory /etc/init.d
@@ -1585,8 +1596,8 @@ hooks_install_sysv() {
   make_directory /etc/udev/rules.d
   make_directory /etc/cron.d
   init_script | replace_with /etc/init.d/xennet 755
-  echo "SUBSYSTEM==\"net\", ACTION==\"add\", KERNEL!=\"vif*|tap*\", RUN+=\"/bin/sh -c '$PROGRAM apply </dev/null >/dev/null 2>&1 &'\"" | replace_with /etc/udev/rules.d/95-xennet.rules 644
-  echo "* * * * * root $PROGRAM apply >/dev/null 2>&1" | replace_with /etc/cron.d/xennet 644
+  udev_rule_sysv | replace_with "$UDEV_RULE" 644
+  cron_line | replace_with /etc/cron.d/xennet 644
   if command -v chkconfig >/dev/null; then chkconfig --add xennet; return; fi
   for level in 2 3 4 5; do
     if [ -d /etc/rc.d/rc$level.d ]; then ln -s -f ../../init.d/xennet /etc/rc.d/rc$level.d/S09xennet; fi
@@ -1595,8 +1606,12 @@ hooks_install_sysv() {
 
 hooks_remove_sysv() {
   if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then chkconfig --del xennet; fi
-  for file in /etc/rc.d/rc[2345].d/S09xennet $(hooks_files); do rm -f "$file"; done
+  for file in /etc/rc.d/rc[2345].d/S09xennet $(hooks_files_sysv); do rm -f "$file"; done
 }
+
+udev_rule_sysv() { echo "SUBSYSTEM==\"net\", ACTION==\"add\", KERNEL!=\"vif*|tap*\", RUN+=\"/bin/sh -c '$PROGRAM apply </dev/null >/dev/null 2>&1 &'\""; }
+
+cron_line() { echo "* * * * * root $PROGRAM apply >/dev/null 2>&1"; }
 
 init_script() {
   cat <<'EOF'
@@ -1620,36 +1635,46 @@ EOF
 }
 
 UNITS=/etc/systemd/system
+ON_INTERFACE='when %I appears'
+ON_TIMER='every minute'
 UNIT_LINKS="multi-user.target.wants/xennet.service iptables.service.wants/xennet.service"
-UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
 
 hooks_files_systemd() {
   for unit in xennet.service xennet@.service xennet-check.service xennet-check.timer $UNIT_LINKS; do echo "$UNITS/$unit"; done
   echo "$UDEV_RULE"
 }
 
-hooks_present_systemd() { for file in $(hooks_files_systemd); do [ -f "$file" ] || return 1; done; }
+hooks_current_systemd() {
+  for file in $(hooks_files_systemd); do [ -f "$file" ] || return 1; done
+  holds "$UNITS/xennet.service" "$(unit_service)" && holds "$UNITS/xennet@.service" "$(unit_event "$ON_INTERFACE")" && holds "$UNITS/xennet-check.service" "$(unit_event "$ON_TIMER")" &&
+    holds "$UNITS/xennet-check.timer" "$(unit_timer)" && holds "$UDEV_RULE" "$(udev_rule_systemd)" && ! sysv_left
+}
+
+# Version 1 of this program knew nothing else.
+sysv_left() { [ -e /etc/init.d/xennet ] || [ -e /etc/cron.d/xennet ]; }
 
 hooks_install_systemd() {
+  if sysv_left; then hooks_remove_sysv; fi
   make_directory /etc/udev
   make_directory /etc/udev/rules.d
   unit_service | replace_with "$UNITS/xennet.service" 644
-  unit_event 'when %I appears' | replace_with "$UNITS/xennet@.service" 644
-  unit_event 'every minute' | replace_with "$UNITS/xennet-check.service" 644
+  unit_event "$ON_INTERFACE" | replace_with "$UNITS/xennet@.service" 644
+  unit_event "$ON_TIMER" | replace_with "$UNITS/xennet-check.service" 644
   unit_timer | replace_with "$UNITS/xennet-check.timer" 644
   # As `systemctl enable` would, but on record.
   for link in $UNIT_LINKS; do
     make_directory "$UNITS/${link%/*}"
     ln -s -f "$UNITS/xennet.service" "$UNITS/$link"
   done
-  echo 'SUBSYSTEM=="net", ACTION=="add", KERNEL!="lo|vif*|tap*", TAG+="systemd", ENV{SYSTEMD_WANTS}+="xennet@%k.service"' | replace_with "$UDEV_RULE" 644
+  udev_rule_systemd | replace_with "$UDEV_RULE" 644
   reload_systemd
-  # Not awaited: it needs the lock that this run holds.
-  systemctl --no-block start xennet.service 9>&- || complain "systemctl start xennet.service failed"
+  # Not awaited: it needs the lock that this run holds. The timer by name, as a service that runs already does not pull it in.
+  systemctl --no-block start xennet.service xennet-check.timer 9>&- || complain "systemctl start xennet.service failed"
 }
 
 hooks_remove_systemd() {
   systemctl stop xennet-check.timer >/dev/null 2>&1 9>&-
+  hooks_remove_sysv
   for file in $(hooks_files_systemd); do rm -f "$file"; done
 }
 
@@ -1701,6 +1726,8 @@ Type=oneshot
 ExecStart=$PROGRAM apply
 EOF
 }
+
+udev_rule_systemd() { echo 'SUBSYSTEM=="net", ACTION=="add", KERNEL!="lo|vif*|tap*", TAG+="systemd", ENV{SYSTEMD_WANTS}+="xennet@%k.service"'; }
 
 unit_timer() {
   cat <<'EOF'
