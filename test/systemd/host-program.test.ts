@@ -31,18 +31,36 @@ describe.skipIf(obstacle !== undefined)(title, () => {
     onDom0(`find /etc /usr/local -printf '%p %y %m %l\\n' | sort
 systemctl list-unit-files --no-legend --no-pager; systemctl list-units --all --no-legend --no-pager 'xennet*'
 iptables-save | grep XENNET || true`);
-  const transact = (xennet = "xennet") => {
+  const transact = (xennet = "xennet", settings: readonly string[] = []) => {
     const token = newToken();
-    const text = transaction(lab, [put(token, hostForwarding({ network: randomUUID() }, token))], 600);
+    const text = transaction(lab, [put(token, hostForwarding({ network: randomUUID() }, token, { settings }))], 600);
     return lab.runInDom0(`${xennet} transact <<'END'\n${text}END`);
   };
   const isBareAgain = () => eventually(async () => expect(await state()).toBe(bare), 10_000);
 
-  test("a first change whose confirmation a power cut prevents leaves nothing, although the unit that finds out removes itself", async () => {
-    expect((await transact()).stdout).toMatch(/^pending 1 \d+$/m);
-    await lab.powerCut();
+  test.each([
+    ["a first change", []],
+    ["a first change that is not to persist", ["persistence none"]],
+  ])(
+    "%s whose confirmation a power cut prevents leaves nothing, although the unit that finds out removes itself",
+    async (_what, settings) => {
+      expect((await transact("xennet", settings)).stdout).toMatch(/^pending 1 \d+$/m);
+      await lab.powerCut();
+      await isBareAgain();
+      expect(await onDom0("systemctl is-system-running; systemctl --failed --no-legend --no-pager")).toBe("running\n");
+    },
+  );
+
+  test("what is confirmed and is not to persist leaves units neither on the disk nor in systemd", async () => {
+    const [, number] = /^pending (\d+) /m.exec((await transact("xennet", ["persistence none"])).stdout) ?? [];
+    await onDom0(`xennet confirm ${number} >/dev/null`);
+    const ours = /^\/(etc\/xennet|usr\/local\/sbin\/xennet).*\n|^[:-].*XENNET.*\n/gm;
+    await eventually(async () => expect((await state()).replace(ours, "")).toBe(bare), 10_000);
+    await lab.rebootDom0();
+    expect((await state()).replace(ours, "")).toBe(bare);
+    expect(await onDom0("iptables-save")).not.toContain("XENNET");
+    expect(await onDom0("xennet remove")).toBe("Everything of xennet was removed from this host.\n");
     await isBareAgain();
-    expect(await onDom0("systemctl is-system-running; systemctl --failed --no-legend --no-pager")).toBe("running\n");
   });
 
   test("xennet remove leaves the same host, also while the timer's check is running", async () => {

@@ -1009,7 +1009,8 @@ go_pending() {
   DEADLINE=$((NOW + window))
   replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || abandon "STORE_FAILED cannot write $ETC/pending"
   start_guard "$window"
-  if persistent "$ETC/generations/$1"; then hooks_current || hooks_install; fi
+  # Where nothing was confirmed yet they come in any case: after a reboot inside the window nobody else would clear away.
+  if [ -z "$CONFIRMED" ] || persistent "$ETC/generations/$1"; then hooks_current || hooks_install; fi
   PENDING=$1 EFFECTIVE=$ETC/generations/$1
   if converge; then
     # What passed the test and failed the commit.
@@ -1577,7 +1578,7 @@ persistent() { # <generation's directory>
 hooks_follow() {
   if [ -n "$PENDING" ] || [ -z "$CONFIRMED" ]; then return 0; fi
   if persistent "$(confirmed_dir)"; then hooks_current || hooks_install
-  elif hooks_any; then hooks_remove; hooks_forget; fi
+  elif hooks_any; then hooks_remove; remove_made; hooks_forget; fi
 }
 
 holds() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; } # <path> <text>
@@ -1748,6 +1749,12 @@ make_directory() {
   mkdir -m 755 "$1" && echo "$1" >>"$ETC/made"
 }
 
+remove_made() {
+  [ -f "$ETC/made" ] || return 0
+  sed '1!G;h;$!d' "$ETC/made" | while read -r made; do rmdir "$made" 2>/dev/null; done
+  rm -f "$ETC/made"
+}
+
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
 # Taking everything away
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
@@ -1762,9 +1769,7 @@ uninstall() {
   stop_guard
   clean_saved_firewall
   hooks_remove
-  if [ -f "$ETC/made" ]; then
-    sed '1!G;h;$!d' "$ETC/made" | while read -r made; do rmdir "$made" 2>/dev/null; done
-  fi
+  remove_made
   # The declarations go late and the program last, so that an interrupted removal can be finished.
   rm -rf "$ETC" "$RUN"
   rm -f "$PROGRAM"
