@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, makeBox } from "./box.ts";
-import { declare, hostForwarding, newToken, portForward, put, remove, transact } from "./declarations.ts";
+import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { chain, hostState, lines, snapshot } from "./host-state.ts";
 
 let box: Box;
@@ -128,6 +128,60 @@ describe.each(["legacy", "nft"] as const)("the mangle table, iptables %s", (back
   const token = newToken();
   const clamp =
     "60 mangle -A XENNET-FORWARD -o @EXT_IF@ -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300";
+
+  const plain = () => put(token, hostForwarding(box, token));
+  const clamped = () => put(token, hostForwarding(box, token, { rules: [clamp] }));
+  const countHits = () =>
+    box.sh(
+      "iptables-save -c -t nat | sed '/XENNET-POSTROUTING -s/s/^[^ ]*/[7:420]/' >/mnt/counted; iptables-restore -c </mnt/counted",
+    );
+  const hits = () => box.sh("iptables -t nat -L XENNET-POSTROUTING -v -n -x | awk '/SNAT/ { print $1 }'");
+  const mangle = async () => (await box.sh("iptables-save -t mangle")).match(/.*XENNET-.*/g) ?? [];
+
+  test("is left when its last rule goes, once that is confirmed, and no other rule is touched", async () => {
+    box = await makeBox({ backend });
+    await box.plug();
+    await declare(box, [plain()]);
+    const without = await hostState(box);
+    await declare(box, [clamped()]);
+    const before = await mangle();
+    expect(before).toHaveLength(3);
+
+    const taken = pendingOf(await transact(box, [plain()]));
+    expect((await mangle()).map((line) => line.replace(/ \[.*/, ""))).toEqual([
+      ":XENNET-FORWARD -",
+      "-A FORWARD -j XENNET-FORWARD",
+    ]);
+    expect((await box.xennet("apply")).stdout).toBe("");
+    await box.xennet(`revert ${taken}`);
+    expect(await mangle()).toEqual(before);
+
+    const number = pendingOf(await transact(box, [plain()]));
+    await box.sh("iptables -t mangle -A OUTPUT -m comment --comment 'made by hand' -j XENNET-FORWARD");
+    await countHits();
+    const confirmed = await box.xennet(`confirm ${number}`);
+    expect([confirmed.code, confirmed.stderr]).toEqual([0, ""]);
+    expect(await mangle()).toEqual([]);
+    expect(lines(confirmed.stdout, "live").filter((line) => line.startsWith("mangle"))).toEqual([]);
+    expect(await box.xennet("apply")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await hits()).toBe("7\n");
+    expect((await hostState(box)).replace(/.*\/etc\/xennet\/.*\n/g, "")).toBe(
+      without.replace(/.*\/etc\/xennet\/.*\n/g, ""),
+    );
+  });
+
+  test("is left by the next check when the confirmation was cut short", async () => {
+    box = await makeBox({ backend });
+    await box.plug();
+    await declare(box, [clamped()]);
+    const number = pendingOf(await transact(box, [plain()]));
+    await countHits();
+    await box.sh(`echo ${number} >/etc/xennet/confirmed; rm /etc/xennet/pending`);
+    expect((await box.xennet("apply")).stdout).toBe("changed\n");
+    expect(await mangle()).toEqual([]);
+    expect(await hits()).toBe("7\n");
+    expect(await box.xennet("apply")).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
 
   test("is touched only for a rule that wants it, heals, and is given back", async () => {
     box = await makeBox({ backend });

@@ -412,7 +412,7 @@ function setting_now(kind, name, arg) {
 # B <uuid> <name> <ifindex> <highest>   the bridge cache, whole
 # K <former record>                     records to keep, when they change; N: records to add before anything is set
 # R, A <kind> <interface> <arg> <value> put a former value back, set a value
-# P <token|-> <line>                    input of iptables-restore; D1, D2: the two inputs that take everything away
+# P <token|-> <line>                    input of iptables-restore; D1, D2: the two inputs that take everything away; M1, M2: those that take the mangle chain away
 # W <wanted line>                       what P stands for
 function plan(  i, id) {
   for (i = 1; fresh && i <= network_count; i++) if (bridge[networks[i]] != "") print "B " networks[i], bridge[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
@@ -423,6 +423,7 @@ function plan(  i, id) {
   plan_restore()
   if (!fragments || off) plan_nothing()
   else if (wanted_text != stored_wanted || own_text() != whole_file(run "/applied") || jumps_text("filter") jumps_text("nat") jumps_text("mangle") != "") plan_rules()
+  else if (mangle_is_idle()) take_away("mangle", "M")
   else plan_settings()
 }
 function plan_restore(  i, part, stale, all, now) {
@@ -468,12 +469,13 @@ function plan_rules(  i, k, t, n) {
   }
   printf "%s", prefixed("W ", wanted_text)
 }
-# The mangle table is left alone unless a rule of ours wants it; once there, its chain goes with the others.
-function uses_mangle(  i) {
-  if (("mangle", "XENNET-FORWARD") in declared) return 1
+# The mangle table is left alone unless a rule of ours wants it. While a change is pending its chain stays, empty, as the others do: the way back needs no table that is not there.
+function uses_mangle() { return (("mangle", "XENNET-FORWARD") in declared) || wants_mangle() }
+function wants_mangle(  i) {
   for (i = 1; i <= wanted_count; i++) if (wanted_table[i] == "mangle") return 1
   return 0
 }
+function mangle_is_idle() { return pending == "" && (("mangle", "XENNET-FORWARD") in declared) && !wants_mangle() }
 function prefixed(mark, content) {
   if (content == "") return ""
   sub(/\n$/, "", content); gsub(/\n/, "\n" mark, content)
@@ -508,20 +510,18 @@ function catch_all(t, b,  i) {
   return saved_count[t, b] + 1
 }
 # Two inputs, because 1.3.5 cannot delete a chain in the commit that deletes the jump to it. nat first: no address may be rewritten for a chain that no longer accepts.
-function plan_nothing(  n, t, k, i, line, some) {
-  for (n = 1; n <= 3; n++) {
-    t = n == 1 ? "nat" : n == 2 ? "filter" : "mangle"; some = 0
-    for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) some = 1
-    if (!some) continue
-    print "D1 *" t; print "D2 *" t
-    for (i = 1; i <= saved_all; i++) {
-      line = all_line[i]
-      if (all_table[i] != t || !is_reference(line) || ((t, all_chain[i]) in own_chain)) continue
-      sub(/^-A/, "-D", line); print "D1 " line
-    }
-    for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) { print "D1 :XENNET-" base[k] " - [0:0]"; print "D2 -X XENNET-" base[k] }
-    print "D1 COMMIT"; print "D2 COMMIT"
+function plan_nothing() { take_away("nat", "D"); take_away("filter", "D"); take_away("mangle", "D") }
+function take_away(t, mark,  k, i, line, some) {
+  for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) some = 1
+  if (!some) return
+  print mark "1 *" t; print mark "2 *" t
+  for (i = 1; i <= saved_all; i++) {
+    line = all_line[i]
+    if (all_table[i] != t || !is_reference(line) || ((t, all_chain[i]) in own_chain)) continue
+    sub(/^-A/, "-D", line); print mark "1 " line
   }
+  for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) { print mark "1 :XENNET-" base[k] " - [0:0]"; print mark "2 -X XENNET-" base[k] }
+  print mark "1 COMMIT"; print mark "2 COMMIT"
 }
 
 # --- snapshot ---
@@ -881,8 +881,15 @@ cmd_confirm() {
   read_generations
   drop_generations
   hooks_follow
+  leave_mangle
   echo "confirmed $1"
   print_snapshot
+}
+
+# What was kept for the way back goes now. Should it fail, the next `apply` tries again; the confirmation stands.
+leave_mangle() {
+  load_host || return 0
+  case $RULES in *'*mangle'*':XENNET-FORWARD'*) converge || return 0 ;; esac
 }
 
 cmd_revert() {
@@ -1228,6 +1235,7 @@ act() {
   # After the records that go, or they would take the new ones along.
   remember_former
   if planned P; then install_rules || return 1; fi
+  if planned M1; then remove_in_two M || return 1; note_applied || return 1; fi
   if planned D1; then remove_rules || return 1; fi
   if planned A; then CHANGED=yes; plan_lines 'A ' | set_values || return 1; fi
   if planned R; then CHANGED=yes; fi
@@ -1281,17 +1289,25 @@ install_rules() {
   CHANGED=yes
   for token in $REFUSED; do echo "$token"; done | store_text "$RUN/refused"
   plan_lines 'W ' | store_text "$RUN/wanted"
+  note_applied
+}
+
+note_applied() {
   load_host || return 1
   consult own || return 1
   { [ -z "$ANSWER" ] || printf '%s\n' "$ANSWER"; } | store_text "$RUN/applied"
 }
 
 remove_rules() {
-  for part in 'D1 ' 'D2 '; do
-    restore "$(plan_lines "$part")" || { PROBLEM="iptables-restore failed: $RESTORE_ERROR"; complain "$PROBLEM"; return 1; }
+  remove_in_two D || return 1
+  rm -f "$RUN/wanted" "$RUN/applied" "$RUN/refused"
+}
+
+remove_in_two() { # <mark>
+  for part in 1 2; do
+    restore "$(plan_lines "$1$part ")" || { PROBLEM="iptables-restore failed: $RESTORE_ERROR"; complain "$PROBLEM"; return 1; }
   done
   CHANGED=yes
-  rm -f "$RUN/wanted" "$RUN/applied" "$RUN/refused"
 }
 
 # Only when all rules together fail are fragments tried one by one. Sets REFUSED and REFUSALS.
