@@ -110,9 +110,10 @@ async function createFragment(host: HostContext, kind: FragmentKind, inputs: Pro
     ({ token }) => !host.seenIds.has(renderId({ realm, own: token })),
   );
   if (leftOvers.length > 1) {
+    const found = leftOvers.map(({ token }) => token).join(", ");
     throw new XennetError(
       "OWNER_AMBIGUOUS",
-      `${describeOwner(owner)} owns ${leftOvers.length} fragments on the host (${leftOvers.map((f) => f.token).join(", ")}), expected one at most. Remove the ones that are too many on dom0 from /etc/xennet, then run up again`,
+      `${describeOwner(owner)} has ${leftOvers.length} declarations on the host (${found}), expected one at most: nothing tells which of them it was. Are two stacks of this name at work, of two backends? Then set xennet:ownerPrefix in one. Otherwise log in to dom0: "xennet status" shows what each token does, "xennet remove <token>" takes one off the host, rules and all. Leave one or none, then run up again`,
     );
   }
   const marks = { token: leftOvers[0]?.token ?? newToken(), incarnation: newIncarnation() };

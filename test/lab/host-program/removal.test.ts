@@ -52,6 +52,46 @@ describe.each(["legacy", "nft"] as const)("off, on and remove, iptables %s", (ba
     expect(await box.sh("ls -d /run/xennet 2>/dev/null || true")).toBe("");
   });
 
+  test("remove with a token takes that declaration alone, whatever its state, and the last one takes everything", async () => {
+    const before = await hostState(box);
+    const [web, damaged] = [newToken(), newToken()];
+    await declare(box, [put(web, portForward(box, web, 8080)), put(damaged, portForward(box, damaged, 8081))]);
+    await box.sh(`f=$(ls /etc/xennet/generations/*/${damaged}.fragment); head -n 3 $f >/mnt/cut; cat /mnt/cut >$f`);
+    expect((await box.xennet("status")).stdout).toContain(`  token        ${web}\n`);
+    for (const token of [web, damaged]) {
+      expect(await box.xennet(`remove ${token}`)).toEqual({
+        ...{ code: 0, stderr: "" },
+        stdout: `${token} is declared on this host no more. Its stack sees that with 'pulumi refresh'.\n`,
+      });
+    }
+    const files = /.*\/etc\/xennet\/.*\n/g;
+    expect((await hostState(box)).replace(files, "")).toBe(before.replace(files, ""));
+    expect(await box.xennet("apply")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(lines(await snapshot(box), "fragment")).toEqual([`${forwarding} active`]);
+    expect((await box.xennet(`remove ${forwarding}`)).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("remove with a token is refused while a change is pending, and for what is no token of the host", async () => {
+    const web = newToken();
+    const before = await hostState(box);
+    for (const token of [newToken(), "3f2a", "../confirmed", "'$(reboot)'", "''"]) {
+      const { code, stdout } = await box.xennet(`remove ${token}`);
+      expect([token, code, stdout]).toEqual([token, 65, expect.stringMatching(/^error NOT_DECLARED /)]);
+    }
+    expect(await hostState(box)).toBe(before);
+    const number = pendingOf(await transact(box, [put(web, portForward(box, web, 80))]));
+    expect(await box.xennet(`remove ${forwarding}`)).toMatchObject({
+      ...{ code: 75, stdout: expect.stringMatching(/^error PENDING /) },
+    });
+    await box.xennet(`confirm ${number}`);
+    await box.xennet("off");
+    expect((await box.xennet(`remove ${web}`)).code).toBe(0);
+    await box.xennet("on");
+    const saved = await box.sh("iptables-save");
+    expect([saved.includes(forwarding), saved.includes(web)]).toEqual([true, false]);
+  });
+
   test("remove also takes references that others made to our chains", async () => {
     await box.sh(
       "iptables -A OUTPUT -d 203.0.113.1 -m comment --comment 'made by hand' -j XENNET-FORWARD; iptables -A FORWARD -j XENNET-FORWARD",

@@ -631,6 +631,7 @@ function status(  i, j, id, r, line, urn) {
     print ""
     print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
     print "  declared by  " declarer(urn) urn
+    print "  token        " field[id, "token"]
     print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
     if ((id, "description") in field) print "  description  " field[id, "description"]
     for (j = 1; j <= claims[id]; j++) print "  port         " claim[id, j]
@@ -773,14 +774,14 @@ main() {
     status) [ $# = 0 ] || usage; cmd_status ;;
     off) [ $# = 0 ] || usage; cmd_off ;;
     on) [ $# = 0 ] || usage; cmd_on ;;
-    remove) [ $# = 0 ] || usage; cmd_remove ;;
+    remove) case $# in 0) cmd_remove ;; 1) cmd_remove_one "$1" ;; *) usage ;; esac ;;
     help | -h | --help) cmd_help ;;
     *) usage ;;
   esac
 }
 
 usage() {
-  echo "usage: xennet apply | snapshot | transact | confirm <n> | revert <n> | status | off | on | remove | help" >&2
+  echo "usage: xennet apply | snapshot | transact | confirm <n> | revert <n> | status | off | on | remove [<token>] | help" >&2
   exit 64
 }
 
@@ -793,6 +794,7 @@ xennet keeps the network settings that Pulumi stacks declared for this host, und
   xennet on       puts it back
   xennet apply    makes the host match at once; the host calls this itself at boot, when a bridge appears, and every minute
   xennet remove   takes everything off this host for good, the declarations and this program too
+  xennet remove <token>   takes one declaration off this host, at once; 'xennet status' shows the tokens
 
   xennet snapshot, transact, confirm <n>, revert <n> are for the provider.
 EOF
@@ -955,6 +957,33 @@ cmd_remove() {
   if [ -d "$ETC" ]; then open_files; fi
   uninstall
   echo "Everything of xennet was removed from this host."
+}
+
+# For who stands at the console: no window, as for `off`.
+cmd_remove_one() { # <token>
+  has_token "$1" || refuse "NOT_DECLARED a token is 12 digits and letters from a to f; 'xennet status' shows them"
+  [ -d "$ETC" ] || refuse "NOT_DECLARED nothing is declared on this host"
+  open_files
+  settle
+  [ -z "$PENDING" ] || pending_busy
+  gone=$(confirmed_dir)/$1.fragment
+  if [ "$SETTLED" = nothing ] || { [ ! -e "$gone" ] && [ ! -L "$gone" ]; }; then refuse "NOT_DECLARED nothing with the token $1 is declared on this host; 'xennet status' shows the tokens"; fi
+  next=$(next_generation) || refuse "STORE_FAILED cannot write $ETC/last"
+  new=$ETC/generations/$next
+  { rm -rf "$new.new" && mkdir -p "$new.new"; } || refuse "STORE_FAILED cannot make $new"
+  copy_confirmed "$new.new"
+  rm -f "$new.new/$1.fragment"
+  mv "$new.new" "$new" || refuse "STORE_FAILED cannot name $new"
+  if generation_is_empty "$next"; then
+    uninstall
+  else
+    replace_file "$ETC/confirmed" "$next" durable || refuse "STORE_FAILED cannot write $ETC/confirmed"
+    read_generations
+    drop_generations
+    converge || exit 65
+    hooks_follow
+  fi
+  echo "$1 is declared on this host no more. Its stack sees that with 'pulumi refresh'."
 }
 
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
