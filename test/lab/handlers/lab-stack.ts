@@ -20,8 +20,12 @@ export interface LabStack extends AsyncDisposable {
   forward(n: number): { readonly externalPort: number; readonly target: string };
   /** Makes network and forwarding. */
   upForwarding(): Promise<{ readonly network: Declared; readonly nat: Declared }>;
-  /** Makes so many forwards as an `up` does: checked one after the other, made some at a time. */
+  /** Declares so many forwards as an `up` does: checked one after the other, those that are missing made some at a time. */
   upForwards(count: number): Promise<PromiseSettledResult<Declared>[]>;
+  /** Reads everything that was made as a `refresh` does, by a process of its own; answers the forwards' new state. */
+  refresh(): Promise<Props[]>;
+  /** Changes the n-th forward, as the next `up` of a changed program; answers what the diff said. */
+  change(n: number, given: Props): Promise<{ readonly changes: boolean; readonly outs: Props }>;
   /** Takes everything away that was made, forwards first, by a process of its own. */
   destroy(): Promise<void>;
 }
@@ -39,6 +43,10 @@ export function labStack(host: Host, number: number, override: Record<string, st
     const { inputs, failures } = await handler.check(context, {}, given);
     expect(failures).toEqual([]);
     return handler.create(context, inputs);
+  };
+  const newProcess = async () => {
+    await context.close();
+    context = run.process(override);
   };
   const forward = (n: number) => ({ externalPort: 20_000 + 100 * number + n, target: `10.77.${number}.11` });
   const inputsOf = (n: number, { network, nat }: { network: Declared; nat: Declared }): Props => ({
@@ -67,17 +75,49 @@ export function labStack(host: Host, number: number, override: Record<string, st
       const steps = limited(WORKERS);
       const results: Promise<Declared>[] = [];
       for (let n = 0; n < count; n += 1) {
-        const { inputs, failures } = await portForwardHandler.check(context, {}, inputsOf(n, made));
+        const known = forwards.get(n);
+        const { inputs, failures } = await portForwardHandler.check(context, known?.outs ?? {}, inputsOf(n, made));
         expect(failures).toEqual([]);
+        if (known !== undefined) {
+          expect((await portForwardHandler.diff(context, known.id, known.outs, inputs)).changes).toBe(false);
+          results.push(Promise.resolve(known));
+          continue;
+        }
         const created = steps(() => portForwardHandler.create(context, inputs));
         created.then((declared) => forwards.set(n, declared)).catch(() => {});
         results.push(created);
       }
       return Promise.allSettled(results);
     },
+    async refresh() {
+      await newProcess();
+      const { network, nat } = await upForwarding();
+      const steps = limited(WORKERS);
+      const reads = [...forwards.values()].map(({ id, outs }) =>
+        steps(async () => (await portForwardHandler.read(context, id, outs)).props),
+      );
+      await Promise.all([
+        xenNetworkHandler.read(context, network.id, network.outs),
+        hostForwardingHandler.read(context, nat.id, nat.outs),
+      ]);
+      return Promise.all(reads);
+    },
+    async change(n, given) {
+      await newProcess();
+      const { id, outs } = forwards.get(n) as Declared;
+      const { inputs, failures } = await portForwardHandler.check(context, outs, {
+        ...inputsOf(n, await upForwarding()),
+        ...given,
+      });
+      expect(failures).toEqual([]);
+      const { changes } = await portForwardHandler.diff(context, id, outs, inputs);
+      if (changes !== true) return { changes: false, outs };
+      const updated = await portForwardHandler.update(context, id, outs, inputs);
+      forwards.set(n, { id, outs: updated.outs });
+      return { changes, outs: updated.outs };
+    },
     async destroy() {
-      await context.close();
-      context = run.process(override);
+      await newProcess();
       const steps = limited(WORKERS);
       await Promise.all(
         [...forwards.values()].map(({ id, outs }) => steps(() => portForwardHandler.delete(context, id, outs))),
