@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HostCounters } from "../../../provider/src/dom0/host.ts";
 import { type Host, startHost } from "../host.ts";
 import { ownRules } from "../own-rules.ts";
+import { acceptPorts, REFUSAL, refusePorts } from "../picky-iptables.ts";
 import { type CapturedHost, captureHost, compareHosts } from "../same-host.ts";
 import type { Declared } from "./declared-host.ts";
 import { type LabStack, labStack } from "./lab-stack.ts";
 
 const COUNT = 100;
-/** Which forwards the host refuses, once {@link refuseOnHost} has run. */
+/** Which forwards the host refuses, once {@link refusePorts} has run. */
 const REFUSED = [3, 50, 97];
 
 let host: Host;
@@ -29,26 +30,6 @@ async function onDom0(script: string): Promise<string> {
   return stdout;
 }
 
-const REFUSAL = "the host's kernel knows no rule for port";
-
-/** An iptables that refuses the rules of some ports, each in words of its own. */
-async function refuseOnHost(ports: readonly number[]): Promise<void> {
-  await onDom0(`link=/etc/alternatives/iptables-restore
-readlink $link >/root/real-restore
-cat >/root/picky-restore <<'END'
-#!/bin/sh
-real=$(cat /root/real-restore)
-case "$*" in *--help*) exec "$real" "$@" ;; esac
-input=$(cat)
-for port in ${ports.join(" ")}; do
-  case $input in *"--dport $port "*) echo "${REFUSAL} $port" >&2; exit 1 ;; esac
-done
-printf '%s\\n' "$input" | "$real" "$@"
-END
-chmod 755 /root/picky-restore; ln -sfn /root/picky-restore $link`);
-}
-const acceptOnHost = () => onDom0('ln -sfn "$(cat /root/real-restore)" /etc/alternatives/iptables-restore');
-
 /** Fragment files of the confirmed generation, with the time of their last change. */
 const fragments = async () =>
   (
@@ -68,7 +49,10 @@ function expectNoFurtherLook({ logins, execs, applies, banners }: HostCounters):
 }
 
 test("of 100 forwards 97 are made and the 3 that the host refuses fail, each with its own message", async () => {
-  await refuseOnHost(REFUSED.map((n) => stack.forward(n).externalPort));
+  await refusePorts(
+    host.lab,
+    REFUSED.map((n) => stack.forward(n).externalPort),
+  );
   const results = await stack.upForwards(COUNT);
   const made = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   expect(made).toHaveLength(COUNT - REFUSED.length);
@@ -85,7 +69,7 @@ test("of 100 forwards 97 are made and the 3 that the host refuses fail, each wit
   const { counters } = stack.context.dom0;
   expect(counters.logins).toBe(2);
   expect(counters.applies).toBeLessThanOrEqual(16);
-  await acceptOnHost();
+  await acceptPorts(host.lab);
 });
 
 test("a refresh takes one look at dom0, the up that makes what is missing none beside its change", async () => {
