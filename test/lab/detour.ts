@@ -3,18 +3,23 @@ import net from "node:net";
 /** A way of its own to a port: one stack can lose it while the others keep theirs. */
 export interface Detour extends AsyncDisposable {
   readonly port: number;
-  /** From now on new connections are reset; those that stand go on. */
-  block(): void;
+  /** From now on new connections are reset, or get no answer; those that stand go on. */
+  block(how?: "reset" | "silent"): void;
   unblock(): void;
 }
 
 /** Opens a port of the workstation's loopback that leads to another one. */
 export async function startDetour(to: { readonly host: string; readonly port: number }): Promise<Detour> {
-  let blocked = false;
+  let blocked: "reset" | "silent" | undefined;
   const open = new Set<net.Socket>();
   const server = net.createServer({ noDelay: true }, (client) => {
-    if (blocked) {
+    if (blocked === "reset") {
       client.resetAndDestroy();
+      return;
+    }
+    if (blocked === "silent") {
+      open.add(client);
+      client.on("error", () => client.destroy());
       return;
     }
     const onward = net.connect({ ...to, noDelay: true });
@@ -37,11 +42,11 @@ export async function startDetour(to: { readonly host: string; readonly port: nu
   });
   return {
     port: (server.address() as net.AddressInfo).port,
-    block: () => {
-      blocked = true;
+    block: (how = "reset") => {
+      blocked = how;
     },
     unblock: () => {
-      blocked = false;
+      blocked = undefined;
     },
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import type { Lab } from "./lab.ts";
+import { run } from "./shell.ts";
 
 /** What happens to a dom0 without Pulumi; each fails when dom0 does not do it. */
 const FIREWALL = {
@@ -46,6 +47,13 @@ export async function changeExternalAddress(lab: Lab, from: string, to: string):
     `ip addr del ${from} dev xenbr0; ip addr add ${to} dev xenbr0 valid_lft 3600 preferred_lft 3600
 ip route replace default via 192.168.1.50`,
   );
+}
+
+/** The LAN's client gets a second address, which it uses from now on; connections that stand keep the first. */
+export async function moveClient(lab: Lab, to: string): Promise<void> {
+  const script = `ip addr add ${to}/24 dev lan0; ip route replace 192.168.1.0/24 dev lan0 proto kernel scope link src ${to}`;
+  const { status, stderr } = await run([...lab.enterLan, "sh", "-ec", script]);
+  if (status !== 0) throw new Error(`the LAN's client ended with status ${status}: ${stderr}`);
 }
 
 /** Chains, jumps and rules as fail2ban and docker make them; answers all rules that are not ours, without counters. */
