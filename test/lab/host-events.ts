@@ -56,25 +56,6 @@ export async function moveClient(lab: Lab, to: string): Promise<void> {
   if (status !== 0) throw new Error(`the LAN's client ended with status ${status}: ${stderr}`);
 }
 
-/** Chains, jumps and rules as fail2ban and docker make them; answers all rules that are not ours, without counters. */
-export async function bringOtherTools(lab: Lab): Promise<string> {
-  await onDom0(
-    lab,
-    `iptables -N f2b-sshd; iptables -A f2b-sshd -s 192.0.2.7 -j REJECT; iptables -A f2b-sshd -j RETURN
-iptables -I INPUT -p tcp -m multiport --dports 22 -j f2b-sshd
-iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -I FORWARD -j DOCKER-USER
-iptables -t nat -N DOCKER; iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-iptables -t nat -A DOCKER -i docker0 -j RETURN
-iptables -t nat -A POSTROUTING -s 172.17.0.0/16 '!' -o docker0 -j MASQUERADE`,
-  );
-  return rulesOfOthers(lab);
-}
-
-/** Every live rule that is not ours, in order, without counters. */
-export async function rulesOfOthers(lab: Lab): Promise<string> {
-  return onDom0(lab, "iptables-save 2>/dev/null | grep -e '^-A' -e '^[*]' | grep -v XENNET- | LC_ALL=C sort -s -k 1,2");
-}
-
 async function onDom0(lab: Lab, script: string): Promise<string> {
   const { status, stdout, stderr } = await lab.runInDom0(`set -e\n${script}`);
   if (status !== 0) throw new Error(`dom0 ended with status ${status}: ${stderr}\n${script}`);
