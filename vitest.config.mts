@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** One project a level. They run one after the other, cheap ones first; lab, systemd and e2e share two cores with real daemons. */
 const levels = {
-  unit: { testTimeout: 30_000 },
-  sim: { testTimeout: 60_000 },
+  unit: { testTimeout: 30_000, maxWorkers: 2 },
+  sim: { testTimeout: 60_000, maxWorkers: 2 },
   engine: { testTimeout: 120_000, hookTimeout: 60_000, maxConcurrency: 3 },
   lab: { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false },
   systemd: { testTimeout: 90_000, hookTimeout: 60_000, fileParallelism: false },

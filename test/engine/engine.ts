@@ -49,6 +49,8 @@ export interface RunOptions {
   readonly targets?: readonly string[];
   /** The operation covers what depends on `targets`, too. */
   readonly targetDependents?: boolean;
+  /** Only of up and destroy: a failed step keeps what depends on it from being done, and nothing else. */
+  readonly continueOnError?: boolean;
   /** Added to the environment of the stack for this run only. */
   readonly env?: Readonly<Record<string, string>>;
   /** Aborting it is Ctrl-C: the running steps end, no new one starts. */

@@ -144,5 +144,6 @@ function runFlags(verb: string, options: RunOptions): string[] {
   for (const urn of options.replace ?? []) flags.push("--replace", urn);
   for (const urn of options.targets ?? []) flags.push("--target", urn);
   if (options.targetDependents === true) flags.push("--target-dependents");
+  if (options.continueOnError === true) flags.push("--continue-on-error");
   return flags;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { type ForwardedHost, startForwardedHost } from "./forwarded-host.ts";
 import * as events from "./host-events.ts";
+import { bringOtherTools, keptByOthers } from "./other-tools.ts";
 
 /** udev tells of a bridge; of everything else cron finds out, whose minute lasts a second here. */
 const NOTIFIED_MS = 2000;
@@ -98,16 +99,16 @@ test.each(["legacy", "nft"] as const)(
   async (iptables) => {
     let others = "";
     await using dom0 = await startForwardedHost({ iptables, cronSpeed: 60 }, async ({ lab }) => {
-      others = await events.bringOtherTools(lab);
+      others = await bringOtherTools(lab);
     });
     const { lab } = dom0.host;
-    expect(await events.rulesOfOthers(lab)).toBe(others);
+    expect(await keptByOthers(lab)).toBe(others);
     await dom0.recovery(`our jumps removed beside other tools' rules (${iptables}, cron's clock x60)`, CRON_MS, () =>
       dom0.onDom0("iptables -D FORWARD -j XENNET-FORWARD; iptables -t nat -D PREROUTING -j XENNET-PREROUTING"),
     );
-    expect(await events.rulesOfOthers(lab)).toBe(others);
+    expect(await keptByOthers(lab)).toBe(others);
     expect(await dom0.destroy()).toEqual([]);
-    expect(await events.rulesOfOthers(lab)).toBe(others);
+    expect(await keptByOthers(lab)).toBe(others);
   },
 );
 

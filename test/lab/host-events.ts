@@ -1,4 +1,5 @@
 import type { Lab } from "./lab.ts";
+import { run } from "./shell.ts";
 
 /** What happens to a dom0 without Pulumi; each fails when dom0 does not do it. */
 const FIREWALL = {
@@ -48,23 +49,11 @@ ip route replace default via 192.168.1.50`,
   );
 }
 
-/** Chains, jumps and rules as fail2ban and docker make them; answers all rules that are not ours, without counters. */
-export async function bringOtherTools(lab: Lab): Promise<string> {
-  await onDom0(
-    lab,
-    `iptables -N f2b-sshd; iptables -A f2b-sshd -s 192.0.2.7 -j REJECT; iptables -A f2b-sshd -j RETURN
-iptables -I INPUT -p tcp -m multiport --dports 22 -j f2b-sshd
-iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -I FORWARD -j DOCKER-USER
-iptables -t nat -N DOCKER; iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-iptables -t nat -A DOCKER -i docker0 -j RETURN
-iptables -t nat -A POSTROUTING -s 172.17.0.0/16 '!' -o docker0 -j MASQUERADE`,
-  );
-  return rulesOfOthers(lab);
-}
-
-/** Every live rule that is not ours, in order, without counters. */
-export async function rulesOfOthers(lab: Lab): Promise<string> {
-  return onDom0(lab, "iptables-save 2>/dev/null | grep -e '^-A' -e '^[*]' | grep -v XENNET- | LC_ALL=C sort -s -k 1,2");
+/** The LAN's client gets a second address, which it uses from now on; connections that stand keep the first. */
+export async function moveClient(lab: Lab, to: string): Promise<void> {
+  const script = `ip addr add ${to}/24 dev lan0; ip route replace 192.168.1.0/24 dev lan0 proto kernel scope link src ${to}`;
+  const { status, stderr } = await run([...lab.enterLan, "sh", "-ec", script]);
+  if (status !== 0) throw new Error(`the LAN's client ended with status ${status}: ${stderr}`);
 }
 
 async function onDom0(lab: Lab, script: string): Promise<string> {

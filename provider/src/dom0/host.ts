@@ -88,7 +88,7 @@ export class Dom0Host {
     this.#expected = installationUuid;
   }
 
-  /** The host as it was at most `maxAgeMs` ago; calls at the same time share one look. */
+  /** The host as it was when looked at last, if that was taken or used at most `maxAgeMs` ago and is not 20 s old. */
   async snapshot(maxAgeMs = 2000): Promise<HostSnapshot> {
     if (this.#closing !== undefined) throw closed();
     return this.#checked(await this.#cache.get(maxAgeMs));

@@ -1,8 +1,12 @@
 import type { Clock } from "../core/clock";
 import type { HostSnapshot } from "./snapshot";
 
+/** However often it is used, a look at the host serves no longer. */
+const longestMs = 20_000;
+
 interface Taken {
   readonly since: number;
+  used: number;
   readonly snapshot: HostSnapshot;
 }
 
@@ -24,9 +28,18 @@ export class SnapshotCache {
     return this.#newest?.snapshot;
   }
 
+  /**
+   * A look that was taken or used at most so long ago, so that the checks of an up, and the reads of a refresh, which follow
+   * each other, share one however many they are; 0 looks anew.
+   */
   async get(maxAgeMs: number): Promise<HostSnapshot> {
-    const oldest = this.#clock.now() - maxAgeMs;
-    if (this.#newest !== undefined && this.#newest.since >= oldest && maxAgeMs > 0) return this.#newest.snapshot;
+    const now = this.#clock.now();
+    const oldest = now - maxAgeMs;
+    const newest = this.#newest;
+    if (newest !== undefined && newest.used >= oldest && now - newest.since <= longestMs && maxAgeMs > 0) {
+      newest.used = now;
+      return newest.snapshot;
+    }
     if (this.#looking !== undefined && this.#looking.since >= oldest && maxAgeMs > 0) return this.#looking.answer;
     return this.#lookAnew();
   }
@@ -34,7 +47,7 @@ export class SnapshotCache {
   /** What a change has just returned; undefined forgets what is known. */
   replace(snapshot: HostSnapshot | undefined): void {
     this.#replacedAt = this.#clock.now();
-    this.#newest = snapshot === undefined ? undefined : { since: this.#replacedAt, snapshot };
+    this.#newest = snapshot === undefined ? undefined : { since: this.#replacedAt, used: this.#replacedAt, snapshot };
   }
 
   async #lookAnew(): Promise<HostSnapshot> {
@@ -46,7 +59,7 @@ export class SnapshotCache {
       const snapshot = await answer;
       // A change that was answered meanwhile knows better than a look begun before it.
       if (this.#replacedAt > since) return this.#newest?.snapshot ?? (await this.#lookAnew());
-      this.#newest = { since, snapshot };
+      this.#newest = { since, used: this.#clock.now(), snapshot };
       return snapshot;
     } finally {
       if (this.#looking === looking) this.#looking = undefined;

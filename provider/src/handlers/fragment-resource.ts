@@ -4,9 +4,10 @@ import type { HostContext } from "../hosts/context";
 import { parseFragment } from "../rules/fragment";
 import { describeOwner } from "../rules/owner";
 import type { CreateAnswer, Handler, Props, ReadAnswer } from "./handler";
-import { newIncarnation, newToken, ownPartOf, renderId, stateVersion } from "./identity";
+import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "./identity";
 import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
 import { networkUuidOf } from "./references";
+import { assertSameRealm } from "./same-realm";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -48,8 +49,11 @@ export function fragmentHandler(kind: FragmentKind, check: Handler["check"]): Ha
     async diff(host, id, olds, news) {
       host.seenIds.add(id);
       const changed = changedKeys(olds, news, kind.compared);
+      const replaces = changedKeys(olds, news, ["host"]);
       if (textsOf(olds, "drift").length > 0) changed.push("drift");
-      return diffAnswer(changed, changedKeys(olds, news, ["host"]));
+      // The old fragment is on another host, which this host context does not reach.
+      else if (replaces.length === 0 && (await isLost(host, id))) changed.push("drift");
+      return diffAnswer(changed, replaces);
     },
     create: (host, inputs) => createFragment(host, kind, inputs),
     read(host, id, props) {
@@ -62,6 +66,16 @@ export function fragmentHandler(kind: FragmentKind, check: Handler["check"]): Ha
     },
     delete: deleteFragment,
   };
+}
+
+/**
+ * Without a refresh nobody reads; what dom0 has lost, as by an upgrade that writes its disk anew, is put there again all the
+ * same. The check has just looked at the host.
+ */
+async function isLost(host: HostContext, id: string): Promise<boolean> {
+  if (!(await assertSameRealm(host, id, "host"))) return false;
+  const { fragments } = await host.dom0.snapshot();
+  return !fragments.some(({ token }) => token === parseId(id)?.own);
 }
 
 /** Create and update are one body: the fragment is put, the transaction confirmed, the host's answer returned. */

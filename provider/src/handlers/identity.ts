@@ -32,7 +32,8 @@ export function ownPartOf(id: string, realm: string, what: "pool" | "host", prof
     throw new XennetError(
       "PROFILE_POINTS_ELSEWHERE",
       `the host profile "${profile}" now points at ${what} ${realm}, but this resource lives on ${what} ${parsed.realm}. ` +
-        `Point the profile (or XENNET_HOST) back at the ${what} the resource was made on`,
+        `Point the profile (or XENNET_HOST) back at the ${what} the resource was made on. If that was installed anew, the ` +
+        "resource went with it: take it out of the state (pulumi state delete <URN>), and run up again",
     );
   }
   return parsed.own;

@@ -27,6 +27,8 @@ export interface RegisteredResource {
   /** Empty when it is not known yet. */
   readonly id: string;
   readonly outputs: PropertyMap;
+  /** Where the run goes on without it: the program takes what is missing for unknown. */
+  readonly missing?: "failed" | "skipped";
 }
 
 /** What the program may ask of the engine. A rejection ends the program's call. */
@@ -44,6 +46,12 @@ export interface ProgramRequests {
 // Asked for at the start of each program. What is not decoded here must be answered with false, so that the SDK sends
 // plain values or refuses the option itself.
 const FEATURES = ["secrets", "aliasSpecs"];
+
+const RESULTS = {
+  none: resourcePb.Result.SUCCESS,
+  failed: resourcePb.Result.FAIL,
+  skipped: resourcePb.Result.SKIP,
+};
 
 /** The engine's side of Pulumi's protocol towards a program: resource monitor and engine, on one loopback port. */
 export class MonitorServer {
@@ -89,6 +97,7 @@ function monitorMethods(requests: ProgramRequests): UntypedServiceImplementation
       response.setUrn(registered.urn);
       response.setId(registered.id);
       response.setObject(toStruct(registered.outputs, { keepSecrets: request.getAcceptsecrets() }));
+      response.setResult(RESULTS[registered.missing ?? "none"]);
       return response;
     }),
     readResource: unary<ReadResourceRequest>(async (request) => {

@@ -4,6 +4,7 @@ import { configInputs, type StackConfig } from "./config.ts";
 import { neededBy, planDeletes, scheduleDeletes } from "./deletes.ts";
 import type { Deployment } from "./deployment.ts";
 import { Executor, Stopped } from "./executor.ts";
+import { LeftOut } from "./left-out.ts";
 import type { Registrations } from "./planner.ts";
 import { ProgramRun } from "./program-run.ts";
 import type { Project } from "./project.ts";
@@ -14,7 +15,7 @@ import { ProtectedError, Refusal, targetNotFound } from "./refusal.ts";
 import type { OperationKind, Report } from "./report.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { Snapshot } from "./snapshot.ts";
-import { oldOf, type PlannedStep } from "./steps.ts";
+import { oldOf, type PlannedStep, subjectOf } from "./steps.ts";
 import { confineDeletes } from "./target-deletes.ts";
 import type { Targets } from "./targets.ts";
 import { DYNAMIC_PROVIDER_TYPE } from "./urn.ts";
@@ -33,6 +34,7 @@ export interface OperationOptions {
   readonly refresh: boolean;
   readonly replace: ReadonlySet<string>;
   readonly targets: Targets;
+  readonly continueOnError: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onSpawn: (process: SpawnedProcess) => void;
   readonly report: Report;
@@ -44,6 +46,7 @@ export class Operation {
   readonly snapshot: Snapshot;
   readonly executor: Executor;
   readonly dryRun: boolean;
+  readonly leftOut = new LeftOut();
   readonly #providers: Providers;
   /** They must stay, since what depends on them does. */
   readonly #kept = new Set<ResourceState>();
@@ -57,7 +60,7 @@ export class Operation {
     this.executor = new Executor({
       parallel: options.parallel,
       apply: (step) => this.#apply(step),
-      continuesAfter: (error) => error instanceof ProtectedError,
+      continuesAfter: (error) => this.continuesAfter(error),
     });
     const onLine = (line: string) => report.printed("provider", line);
     this.#providers = new Providers({ project, env, onSpawn, onLine });
@@ -70,6 +73,11 @@ export class Operation {
 
   /** The provider of the stack's resources: with the config of the last up until the program declares the present one. */
   readonly provider = (): Promise<ProviderClient> => this.#providers.get(this.#providerConfig);
+
+  /** Whether the run goes on with what does not need the step that failed in this way. */
+  continuesAfter(error: Error): boolean {
+    return error instanceof ProtectedError || (this.options.continueOnError && !(error instanceof Stopped));
+  }
 
   /** From here on the provider runs with the present config. */
   useConfig(): PropertyMap {
@@ -184,8 +192,9 @@ export class Operation {
       await applyStep(step, { dryRun, snapshot, provider });
     } catch (error) {
       report.step(step, error as Error);
-      if (error instanceof ProtectedError) {
-        for (const needed of neededBy(oldOf(step), snapshot.base)) this.#kept.add(needed);
+      if (this.continuesAfter(error as Error)) {
+        this.leftOut.add(subjectOf(step).urn);
+        if (step.old !== undefined) for (const needed of neededBy(step.old, snapshot.base)) this.#kept.add(needed);
       }
       throw error;
     }

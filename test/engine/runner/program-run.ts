@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.ts";
 import type { Goal } from "./registration.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { DYNAMIC_PROVIDER_TYPE, makeUrn, STACK_TYPE } from "./urn.ts";
-import { type PropertyMap, UNKNOWN_SENTINEL } from "./values.ts";
+import { type PropertyMap, UNKNOWN_SENTINEL, withoutUnknowns } from "./values.ts";
 
 /** The part of a preview or up in which the program runs: it registers resources, and each is planned and done. */
 export class ProgramRun {
@@ -108,8 +108,9 @@ export class ProgramRun {
       const { resource, finished } = await this.#inTurn(async () => {
         return this.#start(await plan(goal.custom ? await this.#registerProvider() : ""));
       });
-      await finished;
-      return { urn: resource.urn, id: resource.id, outputs: goal.custom ? resource.outputs : {} };
+      const missing = await finished;
+      const { urn, id, outputs } = resource;
+      return { urn, id, outputs: goal.custom ? outputs : {}, ...(missing === undefined ? {} : { missing }) };
     } catch (error) {
       // A step that failed is reported already; the run ends for the same reason.
       const isReported = this.#operation.executor.stopped;
@@ -118,11 +119,22 @@ export class ProgramRun {
     }
   }
 
-  async #start({ resource, steps }: Plan): Promise<{ resource: ResourceState; finished: Promise<void> }> {
-    const { finished } = await this.#operation.executor.start(steps);
+  /** Without what needs something that failed. */
+  async #start({ resource, steps }: Plan): Promise<Started> {
+    this.#registered.set(resource.urn, resource);
+    const admitted = this.#operation.leftOut.admit(steps);
+    const skipped = admitted.length < steps.length ? ("skipped" as const) : undefined;
+    if (skipped !== undefined && admitted.length === 0) return { resource, finished: Promise.resolve(skipped) };
+    const started = await this.#operation.executor.start(admitted);
+    const finished = started.finished.then(
+      () => skipped,
+      (error: Error) => {
+        if (this.#operation.continuesAfter(error)) return "failed" as const;
+        throw error;
+      },
+    );
     // Whoever waits for it sees the failure; here it only must not be unhandled until then.
     finished.catch(() => {});
-    this.#registered.set(resource.urn, resource);
     return { resource, finished };
   }
 
@@ -139,11 +151,13 @@ export class ProgramRun {
   #registerOutputs(urn: string, outputs: PropertyMap): void {
     const resource = this.#registered.get(urn);
     if (resource === undefined) throw new Error(`The program registers outputs of ${urn}, which is not registered.`);
+    // After a failure there is what the program could not learn.
+    const learned = this.#operation.dryRun ? outputs : withoutUnknowns(outputs);
     if (resource.type === STACK_TYPE) {
-      this.#stackOutputs = outputs;
+      this.#stackOutputs = learned;
       return;
     }
-    resource.outputs = outputs;
+    resource.outputs = learned;
     this.#operation.snapshot.write();
   }
 
@@ -169,6 +183,11 @@ export class ProgramRun {
     this.#operation.executor.stop();
     this.#failed.reject(error);
   }
+}
+
+interface Started {
+  readonly resource: ResourceState;
+  readonly finished: Promise<RegisteredResource["missing"]>;
 }
 
 async function endedEarly(program: ProgramProcess): Promise<void> {

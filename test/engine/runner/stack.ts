@@ -89,6 +89,7 @@ export class RunnerStack implements Stack {
       refresh: options.refresh ?? this.#files.project.refreshAlways,
       replace: new Set(options.replace ?? []),
       targets: new Targets(options.targets ?? [], options.targetDependents === true),
+      continueOnError: continuesOnError(kind, options),
       signal: options.signal,
       onSpawn: options.onSpawn ?? (() => {}),
     });
@@ -120,6 +121,13 @@ export class RunnerStack implements Stack {
 
 function definedIn(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function continuesOnError(kind: OperationKind, { continueOnError = false }: RunOptions): boolean {
+  if (continueOnError && kind !== "up" && kind !== "destroy") {
+    throw new Error(`A ${kind} knows no --continue-on-error: use it with up or destroy.`);
+  }
+  return continueOnError;
 }
 
 function stackOutputs({ resources }: Deployment): Record<string, unknown> {

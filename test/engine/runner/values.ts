@@ -123,6 +123,11 @@ export function containsUnknowns(value: PropertyValue): boolean {
   return contains(value, (item) => item instanceof Unknown);
 }
 
+/** The properties that are known as a whole. */
+export function withoutUnknowns(map: PropertyMap): PropertyMap {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => !containsUnknowns(value)));
+}
+
 /** The value without secret marks. */
 export function reveal(value: PropertyValue): PropertyValue {
   if (value instanceof Secret) return reveal(value.value);

@@ -151,11 +151,14 @@ test("leaves a network of a later life alone", async () => {
   expect(pool.warnings.join()).toContain("it was not deleted");
 });
 
-test("refuses an id of another pool instead of calling it gone", async () => {
+test("refuses an id of another pool instead of calling it gone, or the same", async () => {
   await using pool = await startPool();
-  const { id, outs } = await handler.create(pool.host, await checked(pool, { nameLabel: "Internal network" }));
+  const inputs = await checked(pool, { nameLabel: "Internal network" });
+  const { id, outs } = await handler.create(pool.host, inputs);
   await using other = await startPool();
-  await expect(handler.read(other.host, id, outs)).rejects.toMatchObject({ code: "PROFILE_POINTS_ELSEWHERE" });
+  const elsewhere = { code: "PROFILE_POINTS_ELSEWHERE" };
+  await expect(handler.read(other.host, id, outs)).rejects.toMatchObject(elsewhere);
+  await expect(handler.diff(other.host, id, outs, inputs)).rejects.toMatchObject(elsewhere);
 });
 
 test.each([

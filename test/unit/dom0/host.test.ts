@@ -128,27 +128,29 @@ test("the first change is confirmed by a fresh login and the other way in, later
   expect({ probes, ...host.counters }).toMatchObject({ probes: 2, logins: 3, banners: 1 });
 });
 
-test("snapshots are shared for 2 s, and an apply returns the new one", async () => {
+test("snapshots are shared while they are used every 2 s, for 20 s at most, and an apply returns the new one", async () => {
   const double = await startDouble();
   let now = 0;
   const clock = { now: () => now, sleep: async () => {} };
   const host = openHost(double, { clock });
   await Promise.all([host.snapshot(), host.snapshot(), host.snapshot()]);
-  now = 2000;
-  await host.snapshot();
+  for (now = 2000; now <= 20_000; now += 2000) await host.snapshot();
   // Without a program on the host the first look takes two commands.
   expect(double.count("snapshot")).toBe(2);
-  now = 2001;
+  now = 20_001;
   await host.snapshot();
   expect(double.count("snapshot")).toBe(4);
+  now += 2001;
+  await host.snapshot();
+  expect(double.count("snapshot")).toBe(6);
   const change = put();
   await host.submit(change);
   const after = await host.snapshot();
   expect(after.fragments.map(({ token }) => token)).toEqual([change.token]);
   expect(after.fragments[0]?.text).toBe(change.text);
-  expect(double.count("snapshot")).toBe(4);
+  expect(double.count("snapshot")).toBe(6);
   await host.snapshot(0);
-  expect(double.count("snapshot")).toBe(5);
+  expect(double.count("snapshot")).toBe(7);
 });
 
 test("an idle connection is closed, and the next use opens another", async () => {

@@ -847,7 +847,7 @@ cmd_transact() {
     outcomes
     echo "pending $PENDING $(seconds_left)"
   else
-    if [ -z "$CONFIRMED" ]; then uninstall; else converge || exit 65; fi
+    if [ -z "$CONFIRMED" ]; then uninstall; else converge || refuse "${PROBLEM_CODE:-HOST_PROGRAM_FAILED} $PROBLEM"; fi
     outcomes
     echo unchanged
   fi
@@ -1003,7 +1003,7 @@ done') ;;
 
 # Builds generation <n> beside the confirmed one. Sets STAGED to yes when it differs and is live, waiting for its confirmation.
 stage_transaction() {
-  STAGED=no FAILED='' FAILURES='' UNDONE=''
+  STAGED=no FAILED='' FAILURES='' UNDONE='' UNDONE_CODE=''
   decided put >/dev/null || decided drop >/dev/null || return 0
   next=$(next_generation) || abandon "STORE_FAILED cannot write $ETC/last"
   new=$ETC/generations/$next
@@ -1054,10 +1054,10 @@ go_pending() {
     if [ -z "$UNDOING" ]; then STAGED=yes; return; fi
     if ! same_generation "$EFFECTIVE"; then
       if converge; then STAGED=yes; return; fi
-      UNDONE=$PROBLEM
+      UNDONE=$PROBLEM UNDONE_CODE=$PROBLEM_CODE
     fi
   else
-    UNDONE=$PROBLEM
+    UNDONE=$PROBLEM UNDONE_CODE=$PROBLEM_CODE
   fi
   rm -f "$ETC/pending"
   stop_guard
@@ -1091,6 +1091,7 @@ outcomes() {
   # Without a put it is no rule that was refused.
   undone_code=RESTORE_FAILED
   if decided put >/dev/null; then undone_code=RULE_REFUSED; fi
+  undone_code=${UNDONE_CODE:-$undone_code}
   printf '%s\n' "$DECISIONS" | while read -r what token detail; do
     case $what in
       window | done) ;;
@@ -1241,16 +1242,16 @@ stop_guard() {
 # Making the host match
 # ---------------------------------------------------------------------------------------------------------------------------------------------------------------------
 
-# Plans and acts until nothing is left to do. Sets CHANGED; false (and PROBLEM) when the host cannot be brought there.
+# Plans and acts until nothing is left to do. Sets CHANGED; false (and PROBLEM, for some with PROBLEM_CODE) when the host cannot be brought there.
 converge() {
-  CHANGED=no PROBLEM='' REFUSED='' REFUSALS=''
+  CHANGED=no PROBLEM='' PROBLEM_CODE='' REFUSED='' REFUSALS=''
   for pass in 1 2 3 4 5; do
     make_plan || return 1
     [ -n "$PLAN" ] || return 0
     case $pass in 5) break ;; esac
     act || return 1
   done
-  PROBLEM="the host does not keep what was set: $(printf '%s' "$PLAN" | head -n 1)"
+  [ -n "$PROBLEM_CODE" ] || PROBLEM="the host does not keep what was set: $(printf '%s' "$PLAN" | head -n 1)"
   complain "$PROBLEM"
   return 1
 }
@@ -1259,10 +1260,11 @@ act() {
   remember_bridges
   printf '%s\n' "$PLAN" | sed -n 's/^R //p' | set_values
   if planned K; then
-    plan_lines 'K ' | store_text "$RUN/former"
+    # The rules matter more: they go on, and the host is asked for this again.
+    plan_lines 'K ' | store_text "$RUN/former" || unstored "$RUN/former"
   fi
   # After the records that go, or they would take the new ones along.
-  remember_former
+  remember_former || return 1
   if planned P; then install_rules || return 1; fi
   if planned M1; then remove_in_two M || return 1; note_applied || return 1; fi
   if planned D1; then remove_rules || return 1; fi
@@ -1291,7 +1293,7 @@ remember_bridges() {
 # Before the first change of a value its former one is on record, or it could not be put back after a crash.
 remember_former() {
   planned 'N ' || return 0
-  { [ ! -f "$RUN/former" ] || cat "$RUN/former"; plan_lines 'N '; } | store_text "$RUN/former"
+  { [ ! -f "$RUN/former" ] || cat "$RUN/former"; plan_lines 'N '; } | store_text "$RUN/former" || unstored "$RUN/former"
 }
 
 set_values() {
@@ -1316,15 +1318,15 @@ install_rules() {
     return 1
   }
   CHANGED=yes
-  for token in $REFUSED; do echo "$token"; done | store_text "$RUN/refused"
-  plan_lines 'W ' | store_text "$RUN/wanted"
+  for token in $REFUSED; do echo "$token"; done | store_text "$RUN/refused" || unstored "$RUN/refused" || return 1
+  plan_lines 'W ' | store_text "$RUN/wanted" || unstored "$RUN/wanted" || return 1
   note_applied
 }
 
 note_applied() {
   load_host || return 1
   consult own || return 1
-  { [ -z "$ANSWER" ] || printf '%s\n' "$ANSWER"; } | store_text "$RUN/applied"
+  { [ -z "$ANSWER" ] || printf '%s\n' "$ANSWER"; } | store_text "$RUN/applied" || unstored "$RUN/applied"
 }
 
 remove_rules() {
@@ -1880,7 +1882,7 @@ first_word() {
 }
 
 replace_file() { # <path> <text> [durable]
-  printf '%s\n' "$2" >"$1.new" || { rm -f "$1.new"; return 1; }
+  { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null || { rm -f "$1.new"; return 1; }
   # Without this a power cut could keep the new name and lose the text. Old coreutils ignore the argument and write everything out.
   if [ "${3-}" = durable ]; then sync -f "$1.new" 2>/dev/null || sync; fi
   mv -f "$1.new" "$1"
@@ -1890,7 +1892,21 @@ replace_with() { # <path> <mode>, text on stdin
   cat >"$1.xennet" && chmod "$2" "$1.xennet" && mv -f "$1.xennet" "$1"
 }
 
-store_text() { cat >"$1.new" && mv -f "$1.new" "$1"; }
+# What is there already is not written: a host whose disk is full must be able to go back.
+store_text() { # <path>, text on stdin
+  given=$(cat; echo .)
+  if [ -f "$1" ] && [ "$(cat "$1"; echo .)" = "$given" ]; then return 0; fi
+  # A shell that cannot open the file says so itself.
+  { printf '%s' "${given%.}" >"$1.new"; } 2>/dev/null && mv -f "$1.new" "$1" && return 0
+  rm -f "$1.new"
+  return 1
+}
+
+unstored() { # <path>
+  PROBLEM="cannot write $1" PROBLEM_CODE=STORE_FAILED
+  complain "$PROBLEM"
+  return 1
+}
 
 pending_busy() {
   echo "error PENDING $PENDING $(seconds_left)"

@@ -5,6 +5,7 @@ import { formerIn } from "../former";
 import type { DiffAnswer, Props } from "../handler";
 import { preflight } from "../preflight";
 import { changedKeys, diffAnswer, equal, textOf, textsOf } from "../props";
+import { assertSameRealm } from "../same-realm";
 import { isNamedBy, networkToAdopt, refuseUnadoptable, selectorOf } from "./adoptable";
 import { isAdopted } from "./check";
 import { findNetwork, refuseForeign, refuseOthers } from "./identity";
@@ -22,6 +23,7 @@ export async function diffNetwork(host: HostContext, id: string, recorded: Props
   const changed = changedKeys(order(olds), order(news), compared);
   const isReselected = isAdopted(news) && !equal(recorded["selector"] ?? selectorOf(olds), selectorOf(news));
   const replaces = changedKeys(olds, news, ["host"]);
+  if (replaces.length === 0) await assertSameRealm(host, id, "pool");
   if (isAdopted(olds) !== isAdopted(news) || isUnknown(selectorOf(news))) replaces.push("adopt");
   // Nobody declared a bridge: XAPI's choice stays.
   if (news["bridge"] !== undefined && news["bridge"] !== recorded["bridge"]) replaces.push("bridge");

@@ -9,6 +9,7 @@ import { ownPartOf, renderId } from "../identity";
 import { preflight } from "../preflight";
 import { changedKeys, diffAnswer, equal, textOf, textsOf } from "../props";
 import { vmOf } from "../references";
+import { assertSameRealm } from "../same-realm";
 import { carriedFor, stillToCarry } from "./carry";
 import { checkVifInputs, normalisedVif } from "./check";
 import { checkVifOnHost } from "./check-host";
@@ -49,6 +50,7 @@ export const xenVifHandler: Handler = {
   async diff(host, id, olds, news) {
     host.seenIds.add(id);
     const replaces = changedKeys(olds, news, ["host"]);
+    if (replaces.length === 0) await assertSameRealm(host, id, "pool");
     // Not declared: the one it has, for both.
     if (news["device"] !== undefined) replaces.push(...changedKeys(olds, news, ["device"]));
     if (news["mac"] !== undefined && isOtherMac(olds, news)) replaces.push("mac");
