@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hostForwardingHandler } from "../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Props } from "../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler } from "../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../provider/src/handlers/port-forward.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Declared, declare, declareForward, declareForwarding, declareGuests } from "./handlers/declared-host.ts";
 import { provider, urnOf } from "./handlers/host-under-test.ts";

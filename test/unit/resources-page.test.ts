@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { settingsOf } from "../../provider/src/handlers/host-forwarding-spec.ts";
+import { settingsOf } from "../../provider/src/handlers/forwarding/host-forwarding-spec.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");

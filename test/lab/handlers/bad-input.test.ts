@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { type Host, startHost } from "../host.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { hostForwardingHandler as handler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler as handler } from "../../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import type { Host } from "../host.ts";
 import type { Declared } from "./declared-host.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import { parseFragment, rulesOf } from "../../../provider/src/rules/fragment.ts";
 import { isUnknown, unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { oddTexts } from "../../support/odd-texts.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { type Declared, declareForward, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { startHost } from "../host.ts";
 import { declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
 import { provider } from "./host-under-test.ts";

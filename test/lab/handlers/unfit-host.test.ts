@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { type Declared, declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";

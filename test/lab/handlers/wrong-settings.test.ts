@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";

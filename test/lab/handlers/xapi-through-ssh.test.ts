@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { hostForwardingHandler } from "../../../provider/src/handlers/host-forwarding.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { portForwardHandler } from "../../../provider/src/handlers/port-forward.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Host, startHost } from "../host.ts";
 import { provider, urnOf } from "./host-under-test.ts";

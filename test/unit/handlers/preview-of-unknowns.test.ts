@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { forwardingRules } from "../../../provider/src/handlers/host-forwarding-spec.ts";
-import { normalisedForward } from "../../../provider/src/handlers/port-forward-check.ts";
-import { forwardRules } from "../../../provider/src/handlers/port-forward-spec.ts";
+import { forwardingRules } from "../../../provider/src/handlers/forwarding/host-forwarding-spec.ts";
+import { normalisedForward } from "../../../provider/src/handlers/forwarding/port-forward-check.ts";
+import { forwardRules } from "../../../provider/src/handlers/forwarding/port-forward-spec.ts";
 import { describeRules } from "../../../provider/src/rules/render.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 

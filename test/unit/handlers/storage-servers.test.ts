@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { storageServers } from "../../../provider/src/handlers/storage-servers.ts";
+import { storageServers } from "../../../provider/src/handlers/forwarding/storage-servers.ts";
 
 test.each([
   ["NFS", { server: "10.0.0.5", serverpath: "/srv/10.9.9.9" }, ["10.0.0.5"]],

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { expect, test } from "vitest";
+import { checkForwardingInputs } from "../../../provider/src/handlers/forwarding/host-forwarding-check.ts";
+import { checkForwardInputs } from "../../../provider/src/handlers/forwarding/port-forward-check.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
-import { checkForwardingInputs } from "../../../provider/src/handlers/host-forwarding-check.ts";
 import { checkNetworkInputs } from "../../../provider/src/handlers/network/check.ts";
-import { checkForwardInputs } from "../../../provider/src/handlers/port-forward-check.ts";
 import { checkVifInputs } from "../../../provider/src/handlers/vif/check.ts";
 import type { Problem } from "../../../provider/src/validation/problem.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { normalisedForwarding } from "../../../provider/src/handlers/host-forwarding-check.ts";
-import { forwardingRules } from "../../../provider/src/handlers/host-forwarding-spec.ts";
-import { normalisedForward } from "../../../provider/src/handlers/port-forward-check.ts";
-import { forwardRules } from "../../../provider/src/handlers/port-forward-spec.ts";
+import { normalisedForwarding } from "../../../provider/src/handlers/forwarding/host-forwarding-check.ts";
+import { forwardingRules } from "../../../provider/src/handlers/forwarding/host-forwarding-spec.ts";
+import { normalisedForward } from "../../../provider/src/handlers/forwarding/port-forward-check.ts";
+import { forwardRules } from "../../../provider/src/handlers/forwarding/port-forward-spec.ts";
 import { parseSaved } from "../../../provider/src/rules/saved.ts";
 import { STOCK_FIREWALL } from "../../lab/dom0-files.ts";
 import { names, type PacketRow, scenarios } from "../../support/packets/packet-table.ts";

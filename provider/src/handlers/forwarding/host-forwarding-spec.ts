@@ -1,11 +1,11 @@
-import { type HostAccess, type HostForwardingSpec, hostForwardingRules } from "../rules/host-forwarding";
-import type { Rule } from "../rules/rule";
-import { type Cidr, parseCidr } from "../validation/ipv4";
-import { parsePortRange, renderPortRange } from "../validation/port-range";
-import { type Protocol, transportsOf } from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
-import { textOf, textsOf } from "./props";
+import { type HostAccess, type HostForwardingSpec, hostForwardingRules } from "../../rules/host-forwarding";
+import type { Rule } from "../../rules/rule";
+import { type Cidr, parseCidr } from "../../validation/ipv4";
+import { parsePortRange, renderPortRange } from "../../validation/port-range";
+import { type Protocol, transportsOf } from "../../validation/scalars";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { textOf, textsOf } from "../props";
 import { surroundingsOf } from "./surroundings";
 
 /** The rules of a forwarding as checked; none while its address is unknown. */

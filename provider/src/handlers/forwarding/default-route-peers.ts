@@ -1,8 +1,8 @@
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { contains, parseCidr } from "../validation/ipv4";
-import type { Problem } from "../validation/problem";
-import type { Props } from "./handler";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { contains, parseCidr } from "../../validation/ipv4";
+import type { Problem } from "../../validation/problem";
+import type { Props } from "../handler";
 
 /**
  * This computer and the hosts of the pool, where dom0 reaches them through its default route only: an internal network with

@@ -1,9 +1,9 @@
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { settingName } from "../hosts/profile-keys";
-import { checkManagementPort, checkPoolPort, managementPortsIn, xapiPortForwarded } from "../rules/ports";
-import type { Problem } from "../validation/problem";
-import type { Props } from "./handler";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { settingName } from "../../hosts/profile-keys";
+import { checkManagementPort, checkPoolPort, managementPortsIn, xapiPortForwarded } from "../../rules/ports";
+import type { Problem } from "../../validation/problem";
+import type { Props } from "../handler";
 import { externalPortsOf, isEnabled, protocolOf } from "./port-forward-spec";
 
 /** Refuses to take SSH or XAPI away from dom0, unless those who manage it keep a way. */

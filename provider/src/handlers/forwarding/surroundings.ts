@@ -1,7 +1,7 @@
-import type { HostSnapshot } from "../dom0/host";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 
 /**
  * What rules depend on besides the inputs, as the check saw it. It is kept with the inputs, so that a change of it is a

@@ -1,7 +1,7 @@
-import { checkCidrs, normalisedCidr } from "../validation/cidr-list";
-import { checkHostCidr, checkIpv4 } from "../validation/ipv4";
-import { checkPortRange } from "../validation/port-range";
-import { expected, type Problem } from "../validation/problem";
+import { checkCidrs, normalisedCidr } from "../../validation/cidr-list";
+import { checkHostCidr, checkIpv4 } from "../../validation/ipv4";
+import { checkPortRange } from "../../validation/port-range";
+import { expected, type Problem } from "../../validation/problem";
 import {
   checkBoolean,
   checkInteger,
@@ -9,12 +9,12 @@ import {
   checkOneOf,
   checkText,
   protocols,
-} from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
-import { anything, checkHostProfile, checkOwner, checkProperties, type PropertyCheck } from "./check-common";
-import type { Props } from "./handler";
+} from "../../validation/scalars";
+import { isUnknown } from "../../validation/unknown";
+import { anything, checkHostProfile, checkOwner, checkProperties, type PropertyCheck } from "../check-common";
+import type { Props } from "../handler";
+import { plain, textOf } from "../props";
 import { normalisedLists } from "./port-forward-check";
-import { plain, textOf } from "./props";
 
 const oneOf =
   (...choices: readonly string[]): PropertyCheck =>

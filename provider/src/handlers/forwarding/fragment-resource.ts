@@ -1,13 +1,13 @@
-import { XennetError } from "../core/errors";
-import type { FragmentOutcome, HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { parseFragment } from "../rules/fragment";
-import { describeOwner } from "../rules/owner";
-import type { CreateAnswer, Handler, Props, ReadAnswer } from "./handler";
-import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "./identity";
-import { changedKeys, diffAnswer, plain, textOf, textsOf } from "./props";
-import { networkUuidOf } from "./references";
-import { assertSameRealm } from "./same-realm";
+import { XennetError } from "../../core/errors";
+import type { FragmentOutcome, HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { parseFragment } from "../../rules/fragment";
+import { describeOwner } from "../../rules/owner";
+import type { CreateAnswer, Handler, Props, ReadAnswer } from "../handler";
+import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "../identity";
+import { changedKeys, diffAnswer, plain, textOf, textsOf } from "../props";
+import { networkUuidOf } from "../references";
+import { assertSameRealm } from "../same-realm";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {

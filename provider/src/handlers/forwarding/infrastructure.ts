@@ -1,9 +1,9 @@
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { describeOwner } from "../rules/owner";
-import { parseIpv4 } from "../validation/ipv4";
-import type { Props } from "./handler";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { describeOwner } from "../../rules/owner";
+import { parseIpv4 } from "../../validation/ipv4";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 import { storageServers } from "./storage-servers";
 
 /**

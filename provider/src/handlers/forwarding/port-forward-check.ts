@@ -1,15 +1,15 @@
-import type { HostSnapshot } from "../dom0/host";
-import { checkCidrs, normalisedCidr } from "../validation/cidr-list";
-import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../validation/ipv4";
-import { checkPortRange, parsePortRange, renderPortRange, sizeOf } from "../validation/port-range";
-import { expected, type Problem } from "../validation/problem";
-import { checkBoolean, checkInterfaceName, checkOneOf, checkText, protocols } from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
-import { anything, checkHostProfile, checkOwner, checkProperties } from "./check-common";
-import type { Props } from "./handler";
+import type { HostSnapshot } from "../../dom0/host";
+import { checkCidrs, normalisedCidr } from "../../validation/cidr-list";
+import { type Cidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../../validation/ipv4";
+import { checkPortRange, parsePortRange, renderPortRange, sizeOf } from "../../validation/port-range";
+import { expected, type Problem } from "../../validation/problem";
+import { checkBoolean, checkInterfaceName, checkOneOf, checkText, protocols } from "../../validation/scalars";
+import { isUnknown } from "../../validation/unknown";
+import { anything, checkHostProfile, checkOwner, checkProperties } from "../check-common";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 import { checkOutside } from "./outside-check";
 import { externalPortsOf, forwardRules, targetPortsOf } from "./port-forward-spec";
-import { textOf } from "./props";
 
 /** More rules than this for one forward cost every packet of its host. */
 const mostRules = 1000;

@@ -1,11 +1,11 @@
-import { withDeadline } from "../core/deadline";
-import { XennetError } from "../core/errors";
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { describeOwner } from "../rules/owner";
-import type { Props } from "./handler";
+import { withDeadline } from "../../core/deadline";
+import { XennetError } from "../../core/errors";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { describeOwner } from "../../rules/owner";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 import { isEnabled, protocolOf, targetPortsOf } from "./port-forward-spec";
-import { textOf } from "./props";
 
 /** A guest on the host's own bridge answers within milliseconds, or not at all. */
 const patienceMs = 1000;

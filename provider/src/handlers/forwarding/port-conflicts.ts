@@ -1,15 +1,15 @@
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../rules/conflicts";
-import { type Fragment, parseFragment } from "../rules/fragment";
-import { describeOwner, sameStack } from "../rules/owner";
-import { parseSavedRule } from "../rules/saved";
-import { renderPortRange } from "../validation/port-range";
-import type { Problem } from "../validation/problem";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../../rules/conflicts";
+import { type Fragment, parseFragment } from "../../rules/fragment";
+import { describeOwner, sameStack } from "../../rules/owner";
+import { parseSavedRule } from "../../rules/saved";
+import { renderPortRange } from "../../validation/port-range";
+import type { Problem } from "../../validation/problem";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 import { claimsOf, externalPortsOf } from "./port-forward-spec";
-import { textOf } from "./props";
 import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings";
 
 /** Stands for the host's own choice of address while nobody can ask it: equal to itself only. */

@@ -1,4 +1,4 @@
-import { parseIpv4 } from "../validation/ipv4";
+import { parseIpv4 } from "../../validation/ipv4";
 
 /** Servers that hosts keep storage on. */
 export interface StorageServers {

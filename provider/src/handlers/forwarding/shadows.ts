@@ -1,10 +1,10 @@
-import type { HostSnapshot } from "../dom0/host";
-import { decidesFlow, type Flow } from "../rules/conflicts";
-import type { RoleNames } from "../rules/render";
-import { parseSavedRule } from "../rules/saved";
-import { parseCidr, subnetOf } from "../validation/ipv4";
-import type { Props } from "./handler";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import { decidesFlow, type Flow } from "../../rules/conflicts";
+import type { RoleNames } from "../../rules/render";
+import { parseSavedRule } from "../../rules/saved";
+import { parseCidr, subnetOf } from "../../validation/ipv4";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 
 /** Rules of others that decide about the network's packets before ours do, as `<table> <rule>`. */
 export function shadowsOf(inputs: Props, names: RoleNames, snapshot: HostSnapshot): string[] {

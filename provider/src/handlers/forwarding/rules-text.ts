@@ -1,10 +1,10 @@
-import type { HostSnapshot } from "../dom0/host";
-import { describeRules, type RoleNames } from "../rules/render";
-import type { Rule } from "../rules/rule";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
-import { parseId } from "./identity";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import { describeRules, type RoleNames } from "../../rules/render";
+import type { Rule } from "../../rules/rule";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { parseId } from "../identity";
+import { textOf } from "../props";
 import { externalAddressOf, externalInterfaceOf } from "./surroundings";
 
 /** What is known of the roles for the inputs' network, from the host where it answered and from the inputs otherwise. */

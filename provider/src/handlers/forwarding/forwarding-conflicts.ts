@@ -1,12 +1,12 @@
-import type { HostSnapshot } from "../dom0/host";
-import type { HostContext } from "../hosts/context";
-import { parseFragment } from "../rules/fragment";
-import { describeOwner, sameStack } from "../rules/owner";
-import { type Cidr, overlaps, parseCidr } from "../validation/ipv4";
-import type { Problem } from "../validation/problem";
-import type { NetworkRecord } from "../xapi/networks";
-import type { Props } from "./handler";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import type { HostContext } from "../../hosts/context";
+import { parseFragment } from "../../rules/fragment";
+import { describeOwner, sameStack } from "../../rules/owner";
+import { type Cidr, overlaps, parseCidr } from "../../validation/ipv4";
+import type { Problem } from "../../validation/problem";
+import type { NetworkRecord } from "../../xapi/networks";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 
 /** Why a forwarding cannot be on this host: what its network is, who else has its addresses, how the kernel is set. */
 export function checkForwardingOnHost(

@@ -1,8 +1,8 @@
-import type { HostSnapshot } from "../dom0/host";
-import { expected, type Problem } from "../validation/problem";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
-import { textOf } from "./props";
+import type { HostSnapshot } from "../../dom0/host";
+import { expected, type Problem } from "../../validation/problem";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { textOf } from "../props";
 import { externalInterfaceOf } from "./surroundings";
 
 /** A declared outside must be there: what the host cannot resolve it waits for, and nobody would know why. */

@@ -1,13 +1,13 @@
-import type { Claim } from "../rules/fragment";
-import { type PortForwardSpec, portForwardRules } from "../rules/port-forward";
-import { managementPortsIn } from "../rules/ports";
-import type { Rule } from "../rules/rule";
-import { parseCidr } from "../validation/ipv4";
-import { type PortRange, parsePortRange, sizeOf } from "../validation/port-range";
-import { type Protocol, transportsOf } from "../validation/scalars";
-import { isUnknown } from "../validation/unknown";
-import type { Props } from "./handler";
-import { numberOf, textOf, textsOf } from "./props";
+import type { Claim } from "../../rules/fragment";
+import { type PortForwardSpec, portForwardRules } from "../../rules/port-forward";
+import { managementPortsIn } from "../../rules/ports";
+import type { Rule } from "../../rules/rule";
+import { parseCidr } from "../../validation/ipv4";
+import { type PortRange, parsePortRange, sizeOf } from "../../validation/port-range";
+import { type Protocol, transportsOf } from "../../validation/scalars";
+import { isUnknown } from "../../validation/unknown";
+import type { Props } from "../handler";
+import { numberOf, textOf, textsOf } from "../props";
 import { surroundingsOf } from "./surroundings";
 
 const noPorts: PortRange = { from: 0, to: 0 };
