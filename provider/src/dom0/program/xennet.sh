@@ -890,8 +890,8 @@ cmd_confirm() {
 
 # What was kept for the way back goes now. Should it fail, the next `apply` tries again; the confirmation stands.
 leave_mangle() {
-  load_host || return 0
-  case $RULES in *'*mangle'*':XENNET-FORWARD'*) converge || return 0 ;; esac
+  if grep -q '^mangle :XENNET-' "$RUN/applied" 2>/dev/null; then converge; fi
+  return 0
 }
 
 cmd_revert() {
@@ -1611,14 +1611,18 @@ hooks_forget() { case $(hooks_kind) in sysv) ;; systemd) hooks_forget_systemd ;;
 
 # Whether the host is to put things back by itself: unless every forwarding declines.
 persistent() { # <generation's directory>
-  declined=no
-  for fragment in "$1"/*.fragment; do
-    if is_regular "$fragment" && grep -q '^kind host-forwarding$' "$fragment"; then
-      grep -q '^setting persistence none$' "$fragment" || return 0
-      declined=yes
-    fi
-  done
-  [ $declined = no ]
+  fragments_of "$1"
+  # shellcheck disable=SC2016 # awk text
+  [ "$(run_awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      forwarding = declines = 0
+      while ((getline line < ARGV[i]) > 0) { if (line == "kind host-forwarding") forwarding = 1; else if (line == "setting persistence none") declines = 1 }
+      close(ARGV[i])
+      if (forwarding) { if (declines) some = 1; else all = 1 }
+    }
+    if (some && !all) print "declined"
+    exit
+  }')" != declined ]
 }
 
 # Brings the hooks in line with what is confirmed now.
@@ -1628,14 +1632,13 @@ hooks_follow() {
   elif hooks_any; then hooks_remove; remove_made; hooks_forget; fi
 }
 
-holds() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; } # <path> <text>
-
 UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
 
 hooks_files_sysv() { echo /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet; }
 
 hooks_current_sysv() {
-  [ -x /etc/init.d/xennet ] && holds /etc/init.d/xennet "$(init_script)" && holds "$UDEV_RULE" "$(udev_rule_sysv)" && holds /etc/cron.d/xennet "$(cron_line)"
+  for file in $(hooks_files_sysv); do [ -f "$file" ] || return 1; done
+  [ -x /etc/init.d/xennet ] && [ "$(cat /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet)" = "$(init_script; udev_rule_sysv; cron_line)" ]
 }
 
 hooks_install_sysv() {
@@ -1694,8 +1697,7 @@ hooks_files_systemd() {
 
 hooks_current_systemd() {
   for file in $(hooks_files_systemd); do [ -f "$file" ] || return 1; done
-  holds "$UNITS/xennet.service" "$(unit_service)" && holds "$UNITS/xennet@.service" "$(unit_event "$ON_INTERFACE")" && holds "$UNITS/xennet-check.service" "$(unit_event "$ON_TIMER")" &&
-    holds "$UNITS/xennet-check.timer" "$(unit_timer)" && holds "$UDEV_RULE" "$(udev_rule_systemd)" && ! sysv_left
+  ! sysv_left && [ "$(cd "$UNITS" && cat xennet.service xennet@.service xennet-check.service xennet-check.timer "$UDEV_RULE")" = "$(unit_service; unit_event "$ON_INTERFACE"; unit_event "$ON_TIMER"; unit_timer; udev_rule_systemd)" ]
 }
 
 # Version 1 of this program knew nothing else.
