@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { type Detour, startDetour } from "../detour.ts";
 import { type Host, startHost } from "../host.ts";
@@ -22,7 +22,8 @@ async function start(iptables: "legacy" | "nft") {
 }
 
 function open(host: Host, number: number, way?: Detour): LabStack {
-  const stack = labStack(host, number, way === undefined ? {} : { XENNET_SSH_PORT: String(way.port) });
+  const env = way === undefined ? {} : { XENNET_SSH_PORT: String(way.port) };
+  const stack = labStack(host, number, { env, parallel: FORWARDS });
   cleanups.push(stack);
   return stack;
 }
@@ -61,53 +62,54 @@ async function expectExactly(host: Host, declared: ReadonlyArray<{ stack: LabSta
   expect(jumps).toHaveLength(new Set(jumps).size);
 }
 
-describe.each(["legacy", "nft"] as const)("on iptables-%s", (iptables) => {
-  test("two stacks at once get exactly what they declared, though one loses its way to the host in between", async () => {
-    const { host, before } = await start(iptables);
-    const way = await startDetour(host.lab.ssh);
-    cleanups.push(way);
-    const [steady, unlucky] = [open(host, 1), open(host, 2, way)];
-    await Promise.all([steady.upForwarding(), unlucky.upForwarding()]);
-    way.block();
-    const [kept, lost] = await Promise.all([steady.upForwards(FORWARDS), unlucky.upForwards(FORWARDS)]);
-    for (const result of lost) {
-      expect(result).toMatchObject({ status: "rejected", reason: { code: "NOT_CONFIRMED" } });
-    }
-    await expectExactly(host, [
-      { stack: steady, forwards: madeAll(kept) },
-      { stack: unlucky, forwards: [] },
-    ]);
-    way.unblock();
-    const again = madeAll(await unlucky.upForwards(FORWARDS));
-    await expectExactly(host, [
-      { stack: steady, forwards: madeAll(kept) },
-      { stack: unlucky, forwards: again },
-    ]);
-    await Promise.all([steady.destroy(), unlucky.destroy()]);
-    expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
-  });
+test("two stacks at once get exactly what they declared, though one loses its way to the host in between", async () => {
+  const { host, before } = await start("legacy");
+  const way = await startDetour(host.lab.ssh);
+  cleanups.push(way);
+  const [steady, unlucky] = [open(host, 1), open(host, 2, way)];
+  await Promise.all([steady.upForwarding(), unlucky.upForwarding()]);
+  way.block();
+  const [kept, lost] = await Promise.all([steady.upForwards(FORWARDS), unlucky.upForwards(FORWARDS)]);
+  for (const result of lost) {
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "NOT_CONFIRMED" } });
+  }
+  await expectExactly(host, [
+    { stack: steady, forwards: madeAll(kept) },
+    { stack: unlucky, forwards: [] },
+  ]);
+  way.unblock();
+  const again = madeAll(await unlucky.upForwards(FORWARDS));
+  await expectExactly(host, [
+    { stack: steady, forwards: madeAll(kept) },
+    { stack: unlucky, forwards: again },
+  ]);
+  await Promise.all([steady.destroy(), unlucky.destroy()]);
+  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+});
 
-  test("six stacks at once do as well, beside one that ends in the middle of its change", async () => {
-    const { host, before } = await start(iptables);
-    const stacks = [1, 2, 3, 4, 5, 6].map((number) => open(host, number));
-    const [first] = stacks as [LabStack];
-    const { network } = await first.upForwarding();
-    const networkUuid = network.outs["uuid"] as string;
-    // A provider that is gone after its transaction: nobody ever confirms.
-    const abandoned = Array.from({ length: FORWARDS }, (_none, n) => {
-      const token = newToken();
-      return put(token, portForward({ network: networkUuid }, token, 30_000 + n));
-    });
-    const text = transaction(host.lab, abandoned, 5);
-    const [orphan, ...made] = await Promise.all([
-      host.lab.runInDom0(`until xennet transact <<'END'; do [ $? = 75 ] || exit 1; done\n${text}END`),
-      ...stacks.map((stack) => stack.upForwards(FORWARDS)),
-    ]);
-    expect(orphan.stdout).toMatch(/^pending \d+ \d+$/m);
-    const declared = stacks.map((stack, index) => ({ stack, forwards: madeAll(made[index] ?? []) }));
-    // It may have been the last to find the host free.
-    await eventually(() => expectExactly(host, declared), 10_000);
-    await Promise.all(stacks.map((stack) => stack.destroy()));
-    expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+// About 40 transactions, one after the other.
+test("six stacks at once do as well, beside one that ends in the middle of its change", {
+  timeout: 180_000,
+}, async () => {
+  const { host, before } = await start("nft");
+  const stacks = [1, 2, 3, 4, 5, 6].map((number) => open(host, number));
+  const [first] = stacks as [LabStack];
+  const { network } = await first.upForwarding();
+  const networkUuid = network.outs["uuid"] as string;
+  // A provider that is gone after its transaction: nobody ever confirms.
+  const abandoned = Array.from({ length: FORWARDS }, (_none, n) => {
+    const token = newToken();
+    return put(token, portForward({ network: networkUuid }, token, 30_000 + n));
   });
+  const text = transaction(host.lab, abandoned, 5);
+  const [orphan, ...made] = await Promise.all([
+    host.lab.runInDom0(`until xennet transact <<'END'; do [ $? = 75 ] || exit 1; done\n${text}END`),
+    ...stacks.map((stack) => stack.upForwards(FORWARDS)),
+  ]);
+  expect(orphan.stdout).toMatch(/^pending \d+ \d+$/m);
+  const declared = stacks.map((stack, index) => ({ stack, forwards: madeAll(made[index] ?? []) }));
+  // It may have been the last to find the host free.
+  await eventually(() => expectExactly(host, declared), 10_000);
+  await Promise.all(stacks.map((stack) => stack.destroy()));
+  expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
 });

@@ -8,8 +8,12 @@ import type { Host } from "../host.ts";
 import type { Declared } from "./declared-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";
 
-/** Pulumi's steps at one time, on two cores. */
-const WORKERS = 8;
+interface LabStackOptions {
+  /** Environment variables in place of the lab's. */
+  readonly env?: Record<string, string>;
+  /** Creates, reads and deletes at one time; Pulumi's 8 on two cores unless given. */
+  readonly parallel?: number;
+}
 
 /** A stack of its own on a lab's host, whose provider has sessions and SSH connections of its own. */
 export interface LabStack extends AsyncDisposable {
@@ -31,11 +35,11 @@ export interface LabStack extends AsyncDisposable {
 }
 
 /** Stack number `number`: its networks and ports meet nobody else's. */
-export function labStack(host: Host, number: number, override: Record<string, string> = {}): LabStack {
+export function labStack(host: Host, number: number, { env = {}, parallel = 8 }: LabStackOptions = {}): LabStack {
   const run = provider(host);
   const stack = `stack${number}`;
   const address = `10.77.${number}.1/24`;
-  let context = run.process(override);
+  let context = run.process(env);
   let base: { network: Declared; nat: Declared } | undefined;
   const forwards = new Map<number, Declared>();
 
@@ -46,7 +50,7 @@ export function labStack(host: Host, number: number, override: Record<string, st
   };
   const newProcess = async () => {
     await context.close();
-    context = run.process(override);
+    context = run.process(env);
   };
   const forward = (n: number) => ({ externalPort: 20_000 + 100 * number + n, target: `10.77.${number}.11` });
   const inputsOf = (n: number, { network, nat }: { network: Declared; nat: Declared }): Props => ({
@@ -72,7 +76,7 @@ export function labStack(host: Host, number: number, override: Record<string, st
     upForwarding,
     async upForwards(count) {
       const made = await upForwarding();
-      const steps = limited(WORKERS);
+      const steps = limited(parallel);
       const results: Promise<Declared>[] = [];
       for (let n = 0; n < count; n += 1) {
         const known = forwards.get(n);
@@ -92,7 +96,7 @@ export function labStack(host: Host, number: number, override: Record<string, st
     async refresh() {
       await newProcess();
       const { network, nat } = await upForwarding();
-      const steps = limited(WORKERS);
+      const steps = limited(parallel);
       const reads = [...forwards.values()].map(({ id, outs }) =>
         steps(async () => (await portForwardHandler.read(context, id, outs)).props),
       );
@@ -118,7 +122,7 @@ export function labStack(host: Host, number: number, override: Record<string, st
     },
     async destroy() {
       await newProcess();
-      const steps = limited(WORKERS);
+      const steps = limited(parallel);
       await Promise.all(
         [...forwards.values()].map(({ id, outs }) => steps(() => portForwardHandler.delete(context, id, outs))),
       );
