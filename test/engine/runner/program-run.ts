@@ -16,6 +16,7 @@ export class ProgramRun {
   readonly #operation: Operation;
   readonly #planner: Planner;
   readonly #registered = new Map<string, ResourceState>();
+  readonly #skipped = new Set<string>();
   /** Registrations are planned one at a time: a provider never sees two checks or diffs at once. */
   #planning: Promise<unknown> = Promise.resolve();
   #providerRef: Promise<string> | undefined;
@@ -124,6 +125,7 @@ export class ProgramRun {
     this.#registered.set(resource.urn, resource);
     const admitted = this.#operation.leftOut.admit(steps);
     const skipped = admitted.length < steps.length ? ("skipped" as const) : undefined;
+    if (skipped !== undefined) this.#skipped.add(resource.urn);
     if (skipped !== undefined && admitted.length === 0) return { resource, finished: Promise.resolve(skipped) };
     const started = await this.#operation.executor.start(admitted);
     const finished = started.finished.then(
@@ -151,6 +153,12 @@ export class ProgramRun {
   #registerOutputs(urn: string, outputs: PropertyMap): void {
     const resource = this.#registered.get(urn);
     if (resource === undefined) throw new Error(`The program registers outputs of ${urn}, which is not registered.`);
+    if (this.#skipped.has(urn)) {
+      // So does the engine (3.260): a component cannot be left out.
+      const error = new Error(`cannot complete a resource '${urn}' whose registration isn't pending`);
+      this.#fail(error);
+      throw error;
+    }
     // After a failure there is what the program could not learn.
     const learned = this.#operation.dryRun ? outputs : withoutUnknowns(outputs);
     if (resource.type === STACK_TYPE) {
