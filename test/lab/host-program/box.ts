@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { programText } from "../../../provider/src/dom0/program-text.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
@@ -36,10 +36,8 @@ export interface Box {
   close(): Promise<void>;
 }
 
-const programPath = fileURLToPath(new URL("../../../provider/src/dom0/program/xennet.sh", import.meta.url));
-
 /** The program's text. */
-export const program = (): string => readFileSync(programPath, "utf8");
+export const program = (): string => programText().text;
 
 const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
 

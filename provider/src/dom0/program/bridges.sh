@@ -1,0 +1,55 @@
+# Bridges: which one a network has
+
+# Answers every `resolve <uuid>` of ANSWER in BRIDGES; `?` tells the model that the answer is of now. Who knows no answer is asked once a run.
+ask_bridges() {
+  XE_DOWN=no OVS=''
+  if uses_ovs; then OVS=$(ovs-vsctl --timeout=3 --bare --columns=name,external_ids list bridge 2>/dev/null | awk '
+    NF == 0 { name = ""; next }
+    name == "" { name = $1; next }
+    { for (i = 1; i <= NF; i++) if (index($i, "xs-network-uuids=") == 1) print name " ;" substr($i, 18) ";" }'); fi
+  for uuid in $(printf '%s\n' "$ANSWER" | sed -n 's/^resolve //p'); do
+    known=$(printf '%s\n' "$BRIDGES" | sed -n "s/^$uuid \([^ ]*\) .*/\1/p")
+    name=$(bridge_of_network "$uuid" "$known")
+    case $name in XE_DOWN) XE_DOWN=yes; name='' ;; esac
+    BRIDGES="$(printf '%s\n' "$BRIDGES" | grep -v "^$uuid ")
+$uuid ${name:--} ? 0"
+    [ -n "$name" ] || UNKNOWN_BRIDGES="$UNKNOWN_BRIDGES
+$uuid - ? 0"
+  done
+}
+
+uses_ovs() {
+  command -v ovs-vsctl >/dev/null || return 1
+  [ "$(first_word /etc/xensource/network.conf)" = openvswitch ] || [ "$(first_word /etc/xensource/network.conf)" = vswitch ]
+}
+
+# Prints the name, or nothing when nobody knows it or the bridge of that name belongs to another network.
+bridge_of_network() { # <uuid> <name known before>
+  name=$(printf '%s\n' "$OVS" | grep -F ";$1;" | sed -n '1s/ .*//p')
+  if [ -n "$name" ]; then echo "$name"; return; fi
+  [ "$XE_DOWN" = no ] || return 0
+  if ! name=$(ask_xe "$1"); then
+    # Nobody can tell: the old name does no harm while no interface has it.
+    if [ -n "$2" ] && ! ip link show dev "$2" >/dev/null 2>&1; then echo "$2"; else echo XE_DOWN; fi
+    return
+  fi
+  if [ -n "$name" ] && printf '%s\n' "$OVS" | grep -q -F "$name ;"; then
+    complain "bridge $name belongs to another network than $1"
+    return
+  fi
+  echo "$name"
+}
+
+# xe waits for a xapi that is starting; this program must not. There is no timeout(1) before EL6.
+ask_xe() { # <uuid>
+  command -v xe >/dev/null || return 1
+  # A session of its own, so that the watch ends whatever xe has started too.
+  setsid xe network-list uuid="$1" params=bridge --minimal 2>/dev/null 9>&- &
+  asked=$!
+  { sleep "$XE_LIMIT"; kill -s TERM -- "-$asked"; } >/dev/null 2>&1 9>&- &
+  watch=$!
+  wait "$asked"
+  result=$?
+  kill "$watch" 2>/dev/null
+  return $result
+}

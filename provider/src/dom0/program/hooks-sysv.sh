@@ -1,0 +1,54 @@
+# Hooks of hosts without systemd
+
+UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
+
+hooks_files_sysv() { echo /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet; }
+
+hooks_current_sysv() {
+  for file in $(hooks_files_sysv); do [ -f "$file" ] || return 1; done
+  [ -x /etc/init.d/xennet ] && [ "$(cat /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet)" = "$(init_script; udev_rule_sysv; cron_line)" ]
+}
+
+hooks_install_sysv() {
+  make_directory /etc/init.d
+  make_directory /etc/udev
+  make_directory /etc/udev/rules.d
+  make_directory /etc/cron.d
+  init_script | replace_with /etc/init.d/xennet 755
+  udev_rule_sysv | replace_with "$UDEV_RULE" 644
+  cron_line | replace_with /etc/cron.d/xennet 644
+  if command -v chkconfig >/dev/null; then chkconfig --add xennet; return; fi
+  for level in 2 3 4 5; do
+    if [ -d /etc/rc.d/rc$level.d ]; then ln -s -f ../../init.d/xennet /etc/rc.d/rc$level.d/S09xennet; fi
+  done
+}
+
+hooks_remove_sysv() {
+  if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then chkconfig --del xennet; fi
+  for file in /etc/rc.d/rc[2345].d/S09xennet $(hooks_files_sysv); do rm -f "$file"; done
+}
+
+udev_rule_sysv() { echo "SUBSYSTEM==\"net\", ACTION==\"add\", KERNEL!=\"vif*|tap*\", RUN+=\"/bin/sh -c '$PROGRAM apply </dev/null >/dev/null 2>&1 &'\""; }
+
+cron_line() { echo "* * * * * root $PROGRAM apply >/dev/null 2>&1"; }
+
+init_script() {
+  cat <<'EOF'
+#!/bin/sh
+# chkconfig: 2345 09 91
+# description: Applies the network settings declared under /etc/xennet.
+### BEGIN INIT INFO
+# Provides: xennet
+# Required-Start: $local_fs
+# Default-Start: 2 3 4 5
+# Default-Stop:
+# Short-Description: network settings declared under /etc/xennet
+### END INIT INFO
+case "$1" in
+  start|restart|reload|force-reload) /usr/local/sbin/xennet apply >/dev/null ;;
+  stop) ;;
+  status) /usr/local/sbin/xennet status ;;
+  *) echo "usage: $0 start|stop|restart|status" >&2; exit 2 ;;
+esac
+EOF
+}

@@ -1,0 +1,35 @@
+# Hooks: what calls `xennet apply` at boot, after the firewall was loaded, when an interface appears, and every minute
+
+# The one place that chooses how hooks are made.
+hooks_kind() { if [ -d /run/systemd/system ]; then echo systemd; else echo sysv; fi; }
+hooks_install() { case $(hooks_kind) in sysv) hooks_install_sysv ;; systemd) hooks_install_systemd ;; esac; }
+hooks_remove() { case $(hooks_kind) in sysv) hooks_remove_sysv ;; systemd) hooks_remove_systemd ;; esac; }
+hooks_files() { case $(hooks_kind) in sysv) hooks_files_sysv ;; systemd) hooks_files_systemd ;; esac; }
+# Whether they are there as this program writes them; an older one may have written others, or some more.
+hooks_current() { case $(hooks_kind) in sysv) hooks_current_sysv ;; systemd) hooks_current_systemd ;; esac; }
+hooks_any() { for file in $(hooks_files); do if [ -e "$file" ] || [ -L "$file" ]; then return 0; fi; done; return 1; }
+# The very end of a removal: it may run in one of the units that it ends.
+hooks_forget() { case $(hooks_kind) in sysv) ;; systemd) hooks_forget_systemd ;; esac; }
+
+# Whether the host is to put things back by itself: unless every forwarding declines.
+persistent() { # <generation's directory>
+  fragments_of "$1"
+  # shellcheck disable=SC2016 # awk text
+  [ "$(run_awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      forwarding = declines = 0
+      while ((getline line < ARGV[i]) > 0) { if (line == "kind host-forwarding") forwarding = 1; else if (line == "setting persistence none") declines = 1 }
+      close(ARGV[i])
+      if (forwarding) { if (declines) some = 1; else all = 1 }
+    }
+    if (some && !all) print "declined"
+    exit
+  }')" != declined ]
+}
+
+# Brings the hooks in line with what is confirmed now.
+hooks_follow() {
+  if [ -n "$PENDING" ] || [ -z "$CONFIRMED" ]; then return 0; fi
+  if persistent "$(confirmed_dir)"; then hooks_current || hooks_install
+  elif hooks_any; then hooks_remove; remove_made; hooks_forget; fi
+}

@@ -1,0 +1,62 @@
+# Status, for people
+
+function status(  i, j, id, r, line, urn) {
+  wanted_begin()
+  stored_wanted = whole_file(run "/wanted")
+  for (i = 1; i <= fragments; i++) if (state[order[i]] == "active" && refused_now(order[i])) { state[order[i]] = "waiting"; waits_for[order[i]] = "rules that iptables accepts (xennet apply says why)" }
+  find_missing()
+  if (!fragments) print "Nothing is declared."
+  for (i = 1; i <= fragments; i++) {
+    id = order[i]
+    urn = field[id, "owner"]
+    print ""
+    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
+    print "  declared by  " declarer(urn) urn
+    print "  token        " field[id, "token"]
+    print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
+    if ((id, "description") in field) print "  description  " field[id, "description"]
+    for (j = 1; j <= claims[id]; j++) print "  port         " claim[id, j]
+    for (j = 1; j <= settings[id]; j++) print "  setting      " setting[id, j]
+    for (j = 1; j <= missing_count; j++) if (missing_id[j] == id) print "  MISSING      " missing[j]
+    say_shadows(i)
+    split("", taken)
+    if (rules[id]) print "      HITS  RULE"
+    for (r = 1; r <= rules[id]; r++) {
+      line = saved_form(id, r)
+      print "  " (line == "" ? "       -" : sprintf("%8d", hits[table_of[id, r], line])) "  " table_of[id, r] " " resolved[id, r]
+    }
+  }
+  for (i = 1; i <= broken_count; i++) print "\nDAMAGED " broken[i]
+  say_foreign()
+}
+# urn:pulumi:<stack>::<project>::…
+function declarer(urn,  part) {
+  if (split(urn, part, "::") < 2 || part[1] !~ /^urn:pulumi:./) return ""
+  return "stack " substr(part[1], 12) " of project " part[2] ", "
+}
+# Two fragments may hold the same port for a while: the one that comes first in the chain has it.
+function say_shadows(i,  r, j, q, text) {
+  for (r = 1; r <= rules[order[i]]; r++) {
+    text = matched_by(order[i], r)
+    for (j = 1; j < i; j++) for (q = 1; text != "" && q <= rules[order[j]]; q++)
+      if (state[order[j]] == "active" && matched_by(order[j], q) == text) { print "  SHADOWED     by " field[order[j], "name"] ": " text; text = "" }
+  }
+}
+# What a rule that rewrites a target matches.
+function matched_by(id, r,  text) {
+  text = resolved[id, r]
+  if (text !~ /^-A XENNET-PREROUTING .*-j DNAT/) return ""
+  sub(/^-A XENNET-PREROUTING /, "", text); sub(/ -m comment .*/, "", text)
+  return text
+}
+function say_foreign(  i) {
+  find_foreign()
+  if (!foreign_count || off) return
+  print "\nRules of others that come before ours, or rewrite targets themselves; a packet that they take never meets ours:"
+  for (i = 1; i <= foreign_count; i++) print "  " foreign_rule[i]
+}
+function saved_form(id, r,  chain, key) {
+  split(rule[id, r], chain, " ")
+  key = field[id, "token"] " " table_of[id, r] " " chain[2]
+  return applied_line[key, ++taken[key]]
+}

@@ -1,0 +1,33 @@
+# Model: what is declared, what is there, what is to be done. Modes: plan, own, snapshot, status
+
+BEGIN {
+  chains_begin()
+  files = ARGC - 1
+  for (i = 1; i <= files; i++) file[i] = ARGV[i]
+  ARGC = 1
+  highest = 0
+  # What the kernel keeps beside the interfaces: the value for all of them, and the one that new ones start with.
+  ifindex["all"] = 0; ifindex["default"] = 0
+}
+/^@@/ { section = substr($0, 3); next }
+section == "ip" { ip_line(); next }
+section == "save" { save_line($0); next }
+section == "bridges" { cache_line(); next }
+section == "route" { route_line(); next }
+section == "listen" { listen_line(); next }
+END {
+  if (mode == "own") printf "%s", own_text()
+  else declared_model()
+  # The shell refuses an answer without this line: what a killed awk leaves must never look like a host with nothing to do.
+  print "done"
+}
+function declared_model() {
+  load_fragments()
+  load_former()
+  resolve_external()
+  if (!resolve_bridges()) return
+  resolve_fragments()
+  if (mode == "plan") plan()
+  else if (mode == "snapshot") snapshot()
+  else status()
+}

@@ -1,0 +1,72 @@
+# Rules, by iptables-restore
+
+# Only when all rules together fail are fragments tried one by one. Sets REFUSED and REFUSALS.
+find_refused() {
+  REFUSED='' REFUSALS=''
+  planned P || return 0
+  restore "$(payload '')" --test && return 0
+  for token in $(planned_tokens); do restore "$(payload_of "$token")" --test || refuse_token "$token"; done
+}
+
+# The kernel refused what passed the test (SNAT in PREROUTING, a missing module): one fragment after the other joins those that it took.
+commit_one_by_one() {
+  accepted=''
+  for token in $(planned_tokens); do
+    is_word "$token" "$REFUSED" && continue
+    if restore "$(payload_of "$accepted $token")"; then accepted="$accepted $token"; else refuse_token "$token"; fi
+  done
+  restore "$(payload "$REFUSED")"
+}
+
+refuse_token() {
+  REFUSED="$REFUSED $1"
+  REFUSALS="$REFUSALS$1 $RESTORE_ERROR
+"
+  complain "iptables refuses the rules of $1: $RESTORE_ERROR"
+}
+
+planned_tokens() { printf '%s\n' "$PLAN" | awk '$1 == "P" && $2 != "-" && !seen[$2]++ { print $2 }'; }
+
+refusal() { printf '%s' "$FAILURES" | sed -n "s/^$1 //p" | head -n 1; }
+
+payload() { # <tokens left out>
+  # shellcheck disable=SC2016 # awk text
+  select_rules '$2 == "-" || !index(tokens, " " $2 " ")' "$1"
+}
+
+payload_of() { # <the only tokens>
+  # shellcheck disable=SC2016 # awk text
+  select_rules '$2 == "-" || index(tokens, " " $2 " ")' "$1"
+}
+
+# Prints nothing when awk fails: `restore` refuses that, where a part might pass for the whole.
+select_rules() { # <condition> <tokens>
+  selected=$(printf '%s\n' "$PLAN" | awk -v tokens=" $2 " '$1 == "P" && ('"$1"') { sub(/^P [^ ]+ /, ""); print }') && printf '%s\n' "$selected"
+}
+
+# 1.3.5 takes no lock and may meet another writer: tried again a few times.
+restore() { # <input> [--test]
+  input=$1
+  shift
+  case $input in *COMMIT) ;; *) RESTORE_ERROR='its input could not be put together'; return 1 ;; esac
+  wait_option
+  tries=3
+  while :; do
+    # shellcheck disable=SC2086 # WAIT is one option or none
+    RESTORE_ERROR=$(printf '%s\n' "$input" | iptables-restore --noflush $WAIT "$@" 2>&1 >/dev/null)
+    status=$?
+    RESTORE_ERROR=$(printf '%s' "$RESTORE_ERROR" | grep -v '^# Warning' | sed -n '1p' | tr -d '\000-\037')
+    if [ $status = 0 ]; then return 0; fi
+    tries=$((tries - 1))
+    case $status:$RESTORE_ERROR in
+      4:* | *'temporarily unavailable'*) [ $tries -gt 0 ] || return 1; sleep 1 ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+wait_option() {
+  [ -z "${WAIT_KNOWN-}" ] || return 0
+  WAIT_KNOWN=yes WAIT=''
+  if iptables-restore --help 2>&1 </dev/null | grep -q -e '--wait'; then WAIT=--wait=10; fi
+}
