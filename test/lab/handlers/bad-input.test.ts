@@ -3,9 +3,8 @@ import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
-import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { type Host, startHost } from "../host.ts";
-import { provider, refusals, urnOf } from "./host-under-test.ts";
+import { forward, nat, provider, refusals, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -19,12 +18,6 @@ afterAll(async () => {
   await run?.[Symbol.asyncDispose]();
   await host?.close();
 });
-
-const nat = { owner: urnOf("HostForwarding", "nat"), network: unknownValue, address: "192.168.100.1/24" };
-const forward = {
-  ...{ owner: urnOf("PortForward", "http"), forwarding: unknownValue, network: unknownValue },
-  ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
-};
 
 const known =
   "host, owner, network, networkLabel, address, externalInterface, externalAddress, outbound, outboundToInfrastructure, inbound, snat, forwardingScope, arp, proxyArp, sendRedirects, arpFilter, clampMss, guestAccessToHost, isolation, persistence, rules";

@@ -3,6 +3,7 @@ import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import { requireProfile } from "../../../provider/src/hosts/profile.ts";
+import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import type { Host } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 
@@ -34,6 +35,15 @@ export function provider(host: Host) {
 export function urnOf(kind: string, name: string, stack = "dev"): string {
   return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xennet:${kind}::${name}`;
 }
+
+/** A forwarding's inputs in a first preview, in which its network is not known yet. */
+export const nat = { owner: urnOf("HostForwarding", "nat"), network: unknownValue, address: "192.168.100.1/24" };
+
+/** A forward on that forwarding. */
+export const forward = {
+  ...{ owner: urnOf("PortForward", "http"), forwarding: unknownValue, network: unknownValue },
+  ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
+};
 
 /** What a check answers as `property: reason` lines; it must leave the host as it was. */
 export async function refusals(host: Host, handler: Handler, context: HostContext, news: Props): Promise<string[]> {

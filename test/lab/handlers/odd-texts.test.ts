@@ -4,12 +4,12 @@ import { portForwardHandler } from "../../../provider/src/handlers/forwarding/po
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { parseFragment, rulesOf } from "../../../provider/src/rules/fragment.ts";
-import { isUnknown, unknownValue } from "../../../provider/src/validation/unknown.ts";
+import { isUnknown } from "../../../provider/src/validation/unknown.ts";
 import { oddTexts } from "../../support/odd-texts.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { declare, declareForwarding, forwardInputs } from "./declared-host.ts";
-import { provider, urnOf } from "./host-under-test.ts";
+import { forward, nat, provider, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -22,12 +22,6 @@ afterAll(async () => {
   await run?.[Symbol.asyncDispose]();
   await host?.close();
 });
-
-const nat = { owner: urnOf("HostForwarding", "nat"), network: unknownValue, address: "192.168.100.1/24" };
-const forward = {
-  ...{ owner: urnOf("PortForward", "http"), forwarding: unknownValue, network: unknownValue },
-  ...{ forwardingAddress: "192.168.100.1/24", externalPort: 8080, target: "192.168.100.11" },
-};
 
 /** A text property, with a place for the text in those that hold one deeper down. */
 type Place = readonly [property: string, place: (text: string) => unknown];

@@ -3,10 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
-import { provider, refusals, urnOf } from "./host-under-test.ts";
+import { nat, provider, refusals } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -19,8 +18,6 @@ afterAll(async () => {
   await run?.[Symbol.asyncDispose]();
   await host?.close();
 });
-
-const nat = { owner: urnOf("HostForwarding", "nat"), network: unknownValue, address: "192.168.100.1/24" };
 
 const wrongKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
 
