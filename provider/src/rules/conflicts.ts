@@ -17,6 +17,13 @@ export function claimsOverlap(a: PortClaim, b: PortClaim): boolean {
   return sameAddress && a.protocol === b.protocol && portsOverlap(a.ports, b.ports);
 }
 
+/** True when every packet of `inner` is meant by `outer` as well. */
+export function claimCovers(outer: PortClaim, inner: PortClaim): boolean {
+  const coversAddress = outer.address === undefined || outer.address === inner.address;
+  const coversPorts = outer.ports.from <= inner.ports.from && inner.ports.to <= outer.ports.to;
+  return coversAddress && outer.protocol === inner.protocol && coversPorts;
+}
+
 /** A program that listens on the host; one on another address, such as the loopback, is none of ours. */
 export interface Listener {
   readonly protocol: string;

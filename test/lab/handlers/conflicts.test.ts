@@ -57,6 +57,24 @@ test("another stack's forward is named where a port overlaps, and an older one o
   expect(await check("renamed", { externalPort: 8005 })).toEqual([]);
 });
 
+test("after a stack rename, or with another ownerPrefix, the stack's own declarations are none of others", async () => {
+  const renamed = {
+    forward: forwardInputs("p8000-8010", nat, web, "production"),
+    nat: { ...nat.outs, owner: urnOf("HostForwarding", "nat", "production") },
+  };
+  const context = run.process();
+  expect(await refusals(host, portForwardHandler, context, renamed.forward)).toHaveLength(1);
+  const olds = { forward: forwardInputs("p8000-8010", nat, web), nat: nat.outs };
+  expect((await portForwardHandler.check(run.process(), olds.forward, renamed.forward)).failures).toEqual([]);
+  const { owner, network: on, address } = renamed.nat as Props;
+  const news = { owner, network: on, address };
+  expect((await hostForwardingHandler.check(run.process(), {}, news)).failures).toHaveLength(1);
+  expect((await hostForwardingHandler.check(run.process(), olds.nat, news)).failures).toEqual([]);
+  expect(
+    (await hostForwardingHandler.check(run.process(), olds.nat, { ...news, owner: `site/${owner}` })).failures,
+  ).toEqual([]);
+});
+
 test("a rule of another tool that takes the port is named, and one for another port or address is none", async () => {
   await withRule(
     "-t nat -A PREROUTING -p tcp -m multiport --dports 25,9000:9010 -j DNAT --to-destination 192.168.100.9",
@@ -97,6 +115,10 @@ test("a program of dom0 that listens is named, unless the forward says that it m
       "externalPort: expected a free port, found tcp port 9100-9200: a program of dom0 listens on 0.0.0.0 port 9123 and is not reached from outside while the port is forwarded. Set allowManagementPort: true if that is what you want, or choose another external port",
     ]);
     expect(await check("other", { externalPort: 9123, allowManagementPort: true })).toEqual([]);
+    // A forward that is in force, and is to take the listener's port as well from now on.
+    expect(await check("p8000-8010", { externalPort: "8000-9200" })).toEqual([
+      expect.stringContaining("a program of dom0 listens on 0.0.0.0 port 9123"),
+    ]);
     expect(await check("other", { externalPort: 80 })).toEqual([]);
   } finally {
     await host.lab.runInDom0(`kill ${pid}`);
@@ -123,6 +145,22 @@ test("an external address on another interface than the outside is refused, nami
     expect(await ask({ externalAddress: "10.60.0.1", externalInterface: "storage0" })).toEqual([]);
   } finally {
     await host.lab.runInDom0("ip link del storage0");
+  }
+});
+
+test("an outside that is the bridge of another internal network, or the loopback, is refused", async () => {
+  const given = { owner: urnOf("HostForwarding", "far"), network: unknownValue, address: "10.50.0.1/24" };
+  const ask = (externalInterface: string) =>
+    refusals(host, hostForwardingHandler, run.process(), { ...given, externalInterface });
+  const inside = String(network.outs["bridge"]);
+  await host.lab.runInDom0(`ip link add ${inside} type bridge && ip link set ${inside} up && xennet apply`);
+  try {
+    expect(await ask(inside)).toEqual([
+      `externalInterface: expected an interface to the outside, found "${inside}", the bridge of the internal network that "nat" of stack shop/dev forwards for`,
+    ]);
+    expect((await ask("lo")).join()).toMatch(/^externalInterface: expected an interface of the host that has an IPv4/);
+  } finally {
+    await host.lab.runInDom0(`ip link del ${inside}`);
   }
 });
 
@@ -162,15 +200,22 @@ test("addresses that dom0 reaches through its default route, and would not any m
   await lan("addr", "add", "10.30.0.5/32", "dev", "lan0");
   await lan("route", "add", "192.168.1.10", "dev", "lan0", "src", "10.30.0.5");
   host.simulator.admin.modify("host", ref, { address: "10.40.0.7" });
+  const pbd = await host.simulator.admin.call<string>("PBD.create", {
+    ...{ host: ref, SR: "OpaqueRef:nfs", device_config: { server: "10.45.0.9", serverpath: "/vms" } },
+  });
   try {
     expect(await ask("10.30.0.1/16")).toEqual([
       'address: expected a network of its own, found "10.30.0.1/16", which holds the address 10.30.0.5, this computer\'s: dom0 could not reach it any more',
+    ]);
+    expect(await ask("10.45.0.1/24")).toEqual([
+      'address: expected a network of its own, found "10.45.0.1/24", which holds the address 10.45.0.9, that of a storage server of the pool: dom0 could not reach it any more',
     ]);
     expect(await ask("10.40.0.1/24")).toEqual([
       'address: expected a network of its own, found "10.40.0.1/24", which holds the address 10.40.0.7, that of a host of the pool: dom0 could not reach it any more',
     ]);
     expect(await ask("10.50.0.1/24")).toEqual([]);
   } finally {
+    await host.simulator.admin.call("PBD.destroy", pbd);
     host.simulator.admin.modify("host", ref, { address: "192.168.1.10" });
     await lan("route", "del", "192.168.1.10");
     await lan("addr", "del", "10.30.0.5/32", "dev", "lan0");
@@ -202,4 +247,27 @@ test("with bridged packets in iptables the closing rules would cut guests off, s
   } finally {
     await set("0");
   }
+});
+
+test("a network that was made anew under the declared name is a change of what is declared on it", async () => {
+  const context = run.process();
+  const given = { owner: urnOf("XenNetwork", "renewed"), nameLabel: "Renewed" };
+  const first = await declare(xenNetworkHandler, context, given);
+  const far = { owner: urnOf("HostForwarding", "far"), network: "Renewed", address: "10.77.0.1/24" };
+  const made = await declare(hostForwardingHandler, context, far);
+  const { inputs } = await hostForwardingHandler.check(context, made.outs, far);
+  expect(await hostForwardingHandler.diff(context, made.id, made.outs, inputs)).toMatchObject({ changes: false });
+  await host.simulator.admin.call(
+    "network.destroy",
+    await host.simulator.admin.call<string>("network.get_by_uuid", String(first.outs["uuid"])),
+  );
+  const other = run.process();
+  const second = await declare(xenNetworkHandler, other, given);
+  const read = await hostForwardingHandler.read(other, made.id, made.outs);
+  expect(await hostForwardingHandler.diff(other, made.id, read.props, inputs)).toMatchObject({ changes: true });
+  const { outs } = await hostForwardingHandler.update(other, made.id, read.props, inputs);
+  expect(outs["networkUuid"]).toBe(second.outs["uuid"]);
+  expect(await hostForwardingHandler.diff(other, made.id, outs, inputs)).toMatchObject({ changes: false });
+  await hostForwardingHandler.delete(other, made.id, outs);
+  await xenNetworkHandler.delete(other, second.id, second.outs);
 });

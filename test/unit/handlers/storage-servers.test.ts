@@ -9,6 +9,11 @@ test.each([
   ["SMB as a URL with a user", { server: "smb://u:p@10.0.0.5/share" }, ["10.0.0.5"]],
   ["iSCSI", { target: "10.0.0.5", port: "3260", targetIQN: "iqn.2026-01.org.example:10.9.9.9" }, ["10.0.0.5"]],
   ["iSCSI with several paths", { target: "10.0.0.5,10.0.1.5", multihomelist: "10.0.2.5:3260, 10.0.1.5:3260" }, 3],
+  [
+    "iSCSI portals that were found",
+    { target: "10.0.0.5", multiSession: "10.0.0.5,3260,iqn.a|10.0.0.6,3260,iqn.a|" },
+    2,
+  ],
   ["GlusterFS", { server: "10.0.0.5:/volume", backupservers: "10.0.0.6" }, ["10.0.0.5", "10.0.0.6"]],
   ["MooseFS", { masterhost: "10.0.0.5", masterport: "9421" }, ["10.0.0.5"]],
 ])("the servers of %s are found", (_what, config, wanted) => {

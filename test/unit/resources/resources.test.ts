@@ -77,6 +77,26 @@ test("refuses a password stored without --secret, naming the command", () => {
   }
 });
 
+test("what quotes a forward's rules is secret when its target is", async () => {
+  const network = new xennet.XenNetwork("for-secrets", { nameLabel: "Internal network" });
+  const open = new xennet.HostForwarding("open", { network, address: "192.168.100.1/24" });
+  const hidden = new xennet.HostForwarding("hidden", { network, address: pulumi.secret("192.168.100.1/24") });
+  const given = { forwarding: open, externalPort: 8080 };
+  const forwards = [
+    new xennet.PortForward("hidden", { ...given, target: pulumi.secret("192.168.100.11") }),
+    new xennet.PortForward("open", { ...given, target: "192.168.100.11" }),
+  ];
+  const marks = [hidden, open, ...forwards].map(({ rules, drift }) =>
+    Promise.all([pulumi.isSecret(rules as never), pulumi.isSecret(drift as never)]),
+  );
+  expect(await Promise.all(marks)).toEqual([
+    [true, true],
+    [false, false],
+    [true, true],
+    [false, false],
+  ]);
+});
+
 test("what has the guest's address in it is secret when the address is", async () => {
   const given = { vm: "Fedora server 1", adopt: true } as const;
   const address = "192.168.100.11/24";

@@ -1,26 +1,31 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
 import { parseFragment } from "../../rules/fragment";
-import { describeOwner, sameStack } from "../../rules/owner";
+import { describeOwner } from "../../rules/owner";
 import { type Cidr, overlaps, parseCidr } from "../../validation/ipv4";
 import type { Problem } from "../../validation/problem";
 import type { NetworkRecord } from "../../xapi/networks";
 import type { Props } from "../handler";
 import { textOf } from "../props";
+import { ownFragments } from "./own-fragments";
+
+type IsOwn = ReturnType<typeof ownFragments>;
 
 /** Why a forwarding cannot be on this host: what its network is, who else has its addresses, how the kernel is set. */
 export function checkForwardingOnHost(
   host: HostContext,
-  news: Props,
+  { olds, news }: { readonly olds: Props; readonly news: Props },
   network: NetworkRecord | undefined,
   snapshot: HostSnapshot,
 ): Problem[] {
   const cidr = parseCidr(news["address"]);
+  const isOwn = ownFragments(olds, news);
   return [
     ...checkInternal(network, textOf(news, "externalInterface"), snapshot),
+    ...checkOutsideBridge(textOf(news, "externalInterface"), snapshot),
     ...checkBridgeFilter(news, snapshot),
-    ...heldNetworks(news, network, cidr, snapshot),
-    ...(cidr === undefined ? [] : overlappingRoutes(cidr, ownBridges(news, network, snapshot), snapshot)),
+    ...heldNetworks(isOwn, network, cidr, snapshot),
+    ...(cidr === undefined ? [] : overlappingRoutes(cidr, ownBridges(isOwn, network, snapshot), snapshot)),
     ...claimNetwork(host, news, network?.uuid, cidr),
   ];
 }
@@ -47,6 +52,17 @@ function checkInternal(
   ];
 }
 
+/** Through another forwarding's bridge packets would pass ahead of the rules that close it. */
+function checkOutsideBridge(externalInterface: string | undefined, snapshot: HostSnapshot): Problem[] {
+  const network = snapshot.bridges.find(({ name }) => name === externalInterface)?.network;
+  const holder = snapshot.fragments
+    .map(({ text }) => parseFragment(text))
+    .find((fragment) => fragment?.kind === "host-forwarding" && fragment.network === network);
+  if (network === undefined || holder === undefined) return [];
+  const reason = `expected an interface to the outside, found "${externalInterface}", the bridge of the internal network that ${describeOwner(holder.owner)} forwards for`;
+  return [{ property: "externalInterface", reason }];
+}
+
 /** Bridged frames would meet the closing rules, and other tools' rules: guests of one network could not talk any more. */
 function checkBridgeFilter(news: Props, snapshot: HostSnapshot): Problem[] {
   const key = "net.bridge.bridge-nf-call-iptables";
@@ -58,15 +74,14 @@ function checkBridgeFilter(news: Props, snapshot: HostSnapshot): Problem[] {
 
 /** Another stack's forwarding on the network, or with addresses of ours; it may be on a bridge that is not there now. */
 function heldNetworks(
-  news: Props,
+  isOwn: IsOwn,
   network: NetworkRecord | undefined,
   cidr: Cidr | undefined,
   snapshot: HostSnapshot,
 ): Problem[] {
-  const owner = textOf(news, "owner") ?? "";
   return snapshot.fragments.flatMap(({ text }): Problem[] => {
     const other = parseFragment(text);
-    if (other?.kind !== "host-forwarding" || other.owner === owner || sameStack(other.owner, owner)) return [];
+    if (other?.kind !== "host-forwarding" || isOwn(other)) return [];
     const theirs = parseCidr(other.settings.find(([key]) => key === "address")?.[1]);
     const wanted = "expected a network of its own, but";
     if (network?.uuid === other.network) {
@@ -79,10 +94,10 @@ function heldNetworks(
 }
 
 /** Bridges on which this stack has put an address: a forwarding that moves or is replaced meets its own former route. */
-function ownBridges(news: Props, network: NetworkRecord | undefined, snapshot: HostSnapshot): Set<string> {
+function ownBridges(isOwn: IsOwn, network: NetworkRecord | undefined, snapshot: HostSnapshot): Set<string> {
   const networks = snapshot.fragments
     .map((stored) => parseFragment(stored.text))
-    .filter((fragment) => fragment !== undefined && sameStack(fragment.owner, textOf(news, "owner") ?? ""))
+    .filter((fragment) => fragment !== undefined && isOwn(fragment))
     .map((fragment) => fragment?.network);
   const names = snapshot.bridges.filter((bridge) => networks.includes(bridge.network)).map((bridge) => bridge.name);
   return new Set([...names, network?.bridge].filter((name) => name !== undefined));

@@ -6,7 +6,7 @@ import { describeOwner } from "../../rules/owner";
 import type { CreateAnswer, Handler, Props, ReadAnswer } from "../handler";
 import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "../identity";
 import { changedKeys, diffAnswer, plain, textOf, textsOf } from "../props";
-import { networkUuidOf } from "../references";
+import { knownNetworkUuid, networkUuidOf } from "../references";
 import { assertSameRealm } from "../same-realm";
 
 /** The marks a fragment is found and told apart by. */
@@ -52,7 +52,7 @@ export function fragmentHandler(kind: FragmentKind, check: Handler["check"]): Ha
       const replaces = changedKeys(olds, news, ["host"]);
       if (textsOf(olds, "drift").length > 0) changed.push("drift");
       // The old fragment is on another host, which this host context does not reach.
-      else if (replaces.length === 0 && (await isLost(host, id))) changed.push("drift");
+      else if (replaces.length === 0) changed.push(...(await unseen(host, id, olds, news)));
       return diffAnswer(changed, replaces);
     },
     create: (host, inputs) => createFragment(host, kind, inputs),
@@ -69,13 +69,17 @@ export function fragmentHandler(kind: FragmentKind, check: Handler["check"]): Ha
 }
 
 /**
- * Without a refresh nobody reads; what dom0 has lost, as by an upgrade that writes its disk anew, is put there again all the
- * same. The check has just looked at the host.
+ * Changes that the inputs do not show: a declaration that dom0 has lost, as by an upgrade that writes its disk anew, as
+ * without a refresh nobody reads; and a network that was made anew under the name that is declared. The check has just
+ * looked at host and pool.
  */
-async function isLost(host: HostContext, id: string): Promise<boolean> {
-  if (!(await assertSameRealm(host, id, "host"))) return false;
+async function unseen(host: HostContext, id: string, olds: Props, news: Props): Promise<string[]> {
+  if (!(await assertSameRealm(host, id, "host"))) return [];
   const { fragments } = await host.dom0.snapshot();
-  return !fragments.some(({ token }) => token === parseId(id)?.own);
+  const isLost = !fragments.some(({ token }) => token === parseId(id)?.own);
+  const networkUuid = await knownNetworkUuid(host, news["network"], []);
+  const isOther = networkUuid !== undefined && networkUuid !== (textOf(olds, "networkUuid") ?? networkUuid);
+  return [...(isLost ? ["drift"] : []), ...(isOther ? ["network"] : [])];
 }
 
 /** Create and update are one body: the fragment is put, the transaction confirmed, the host's answer returned. */
@@ -95,7 +99,17 @@ async function putFragment(
   warnWhenWaiting(host, outcome.snapshot, marks.token);
   await kind.probe?.(host, inputs, networkUuid, outcome.snapshot);
   const outputs = kind.outputs({ ...inputs, ...marks }, networkUuid, outcome.snapshot);
-  return { networkUuid, outs: plain({ ...inputs, ...outputs, ...marks, networkUuid, drift: [], stateVersion }) };
+  return {
+    networkUuid,
+    outs: plain({
+      ...inputs,
+      ...outputs,
+      ...marks,
+      networkUuid,
+      drift: missingOf(outcome.snapshot, marks.token),
+      stateVersion,
+    }),
+  };
 }
 
 function warnWhenOff(host: HostContext, snapshot: HostSnapshot): void {
@@ -111,7 +125,7 @@ function warnWhenWaiting(host: HostContext, snapshot: HostSnapshot, token: strin
   if (stored?.status !== "waiting") return;
   const name = parseFragment(stored.text)?.owner ?? token;
   host.warn(
-    `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet. \`xennet status\` at its console says which.`,
+    `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet, or iptables refuses its rules. \`xennet status\` at its console says which.`,
   );
 }
 
@@ -180,12 +194,17 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
   if (stored === undefined) return { id: "", props: {}, inputs: {} };
   const networkUuid = textOf(props, "networkUuid") ?? (await networkUuidOf(host, textOf(props, "network") ?? ""));
   const marks = { token, incarnation: textOf(props, "incarnation") ?? "" };
-  const drift = snapshot.off ? [] : snapshot.missing.filter((part) => part.token === token).map((part) => part.what);
+  const drift = missingOf(snapshot, token);
   if (stored.text !== kind.compile(props, marks, networkUuid)) drift.unshift("declaration changed on the host");
   const outputs = kind.outputs(props, networkUuid, snapshot);
   const found = plain({ ...props, ...outputs, drift });
   // Without drift the recorded inputs stay: their `rules` may name a bridge that had no name yet, and that is no change.
   return drift.length === 0 ? { id, props: found } : { id, props: found, inputs: inputsOf(found) };
+}
+
+/** What the host misses of a declaration that is to be in force. */
+function missingOf(snapshot: HostSnapshot, token: string): string[] {
+  return snapshot.off ? [] : snapshot.missing.filter((part) => part.token === token).map((part) => part.what);
 }
 
 /** Removes exactly what this life of the resource put there. */

@@ -69,7 +69,7 @@ export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host,
   if (snapshot !== undefined && failures.length === 0) {
     const { networks } = await host.poolView();
     const network = networks.find((candidate) => candidate.uuid === networkUuid);
-    failures.push(...checkForwardingOnHost(host, news, network, snapshot), ...checkOutside(news, snapshot));
+    failures.push(...checkForwardingOnHost(host, { olds, news }, network, snapshot), ...checkOutside(news, snapshot));
     failures.push(...(await checkPeers(host, news, snapshot)));
     surroundings = await observe(host, news, network, snapshot);
   }

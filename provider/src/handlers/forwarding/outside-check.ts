@@ -9,8 +9,9 @@ import { externalInterfaceOf } from "./surroundings";
 export function checkOutside(news: Props, snapshot: HostSnapshot): Problem[] {
   const [name, address] = [textOf(news, "externalInterface"), textOf(news, "externalAddress")];
   if (isUnknown([name, address])) return [];
-  const there = snapshot.addresses.filter((found) => name === undefined || found.interface === name);
-  const list = snapshot.addresses.map((found) => `${found.interface} ${found.address}`).join(", ");
+  const outer = snapshot.addresses.filter((found) => !found.address.startsWith("127."));
+  const there = outer.filter((found) => name === undefined || found.interface === name);
+  const list = outer.map((found) => `${found.interface} ${found.address}`).join(", ");
   if (name !== undefined && there.length === 0) {
     return [expected("externalInterface", `an interface of the host that has an IPv4 address (${list})`, name)];
   }

@@ -1,14 +1,15 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
-import { claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../../rules/conflicts";
+import { claimCovers, claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../../rules/conflicts";
 import { type Fragment, parseFragment } from "../../rules/fragment";
-import { describeOwner, sameStack } from "../../rules/owner";
+import { describeOwner } from "../../rules/owner";
 import { parseSavedRule } from "../../rules/saved";
 import { renderPortRange } from "../../validation/port-range";
 import type { Problem } from "../../validation/problem";
 import { isUnknown } from "../../validation/unknown";
 import type { Props } from "../handler";
 import { textOf } from "../props";
+import { ownFragments } from "./own-fragments";
 import { claimsOf, externalPortsOf } from "./port-forward-spec";
 import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings";
 
@@ -16,7 +17,11 @@ import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings
 const unresolved = "auto";
 
 /** Who else wants the forward's ports: this program's resources, other stacks, other tools, programs of dom0. */
-export function checkPortConflicts(host: HostContext, news: Props, snapshot: HostSnapshot | undefined): Problem[] {
+export function checkPortConflicts(
+  host: HostContext,
+  { olds, news }: { readonly olds: Props; readonly news: Props },
+  snapshot: HostSnapshot | undefined,
+): Problem[] {
   const known = ["host", "externalAddress", "externalInterface", "protocol", "externalPort"].map((key) => news[key]);
   if (isUnknown(known) || externalPortsOf(news) === undefined) return [];
   const mine = claimsOf(news).map((claim) => ({ ...claim, address: addressOf(news, snapshot) }));
@@ -24,7 +29,7 @@ export function checkPortConflicts(host: HostContext, news: Props, snapshot: Hos
   if (inRun.length > 0 || snapshot === undefined) return inRun;
   const fragments = snapshot.fragments.map(({ text }) => parseFragment(text)).filter((found) => found !== undefined);
   const owner = textOf(news, "owner") ?? "";
-  const isOwn = (other: Fragment) => other.owner === owner || sameStack(other.owner, owner);
+  const isOwn = ownFragments(olds, news);
   const heldBy = (fragment: Fragment) => mine.find((claim) => fragmentOverlaps(claim, fragment, snapshot));
   const others = fragments.filter((fragment) => !isOwn(fragment));
   const held = others.flatMap((other) => {
@@ -33,7 +38,8 @@ export function checkPortConflicts(host: HostContext, news: Props, snapshot: Hos
   });
   const foreign = [...foreignRedirects(news, mine, snapshot), ...listeners(news, mine, snapshot)];
   // A forward that is in force already goes on: what came later than it is no reason to stop a whole deployment.
-  const isInForce = fragments.some((fragment) => isOwn(fragment) && heldBy(fragment) !== undefined);
+  const own = fragments.filter(isOwn);
+  const isInForce = mine.every((claim) => own.some((fragment) => fragmentCovers(claim, fragment, snapshot)));
   if (!isInForce)
     return [...held, ...foreign.map(({ claim, culprit, way }) => taken(claim, `${culprit}. ${way}`, ", or choose"))];
   // Without the declared port, which may be a secret.
@@ -64,14 +70,23 @@ function claimInRun(host: HostContext, news: Props, mine: readonly PortClaim[]):
 }
 
 function fragmentOverlaps(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): boolean {
-  if (!fragment.enabled) return false;
+  return claimsOfFragment(fragment, snapshot).some((theirs) => claimsOverlap(claim, theirs));
+}
+
+function fragmentCovers(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): boolean {
+  return claimsOfFragment(fragment, snapshot).some((theirs) => claimCovers(theirs, claim));
+}
+
+/** The ports that a stored forward takes, with its address as the host resolves it now. */
+function claimsOfFragment(fragment: Fragment, snapshot: HostSnapshot): PortClaim[] {
+  if (!fragment.enabled) return [];
   const { externalInterface, externalAddress } = fragment;
   const inputs: Props = {
     ...(externalInterface === "auto" ? {} : { externalInterface }),
     ...(externalAddress === "auto" ? {} : { externalAddress }),
   };
   const address = addressOf(inputs, snapshot);
-  return fragment.claims.some((theirs) => claimsOverlap(claim, { ...theirs, address }));
+  return fragment.claims.map((claim) => ({ ...claim, address }));
 }
 
 function foreignRedirects(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): Culprit[] {

@@ -68,7 +68,7 @@ export const portForwardHandler: Handler = fragmentHandler(kind, async (host, ol
     news = { ...news, ...derived(host, olds, news, snapshot) };
     if (snapshot !== undefined)
       failures.push(...checkOnHost(news, snapshot), ...(await checkXapiPort(host, news, snapshot)));
-    if (failures.length === 0 && isEnabled(news)) failures.push(...checkPortConflicts(host, news, snapshot));
+    if (failures.length === 0 && isEnabled(news)) failures.push(...checkPortConflicts(host, { olds, news }, snapshot));
     if (failures.length === 0 && snapshot !== undefined) warnOfAbandoned(host, news, snapshot);
   }
   failures.push(...problems);

@@ -10,9 +10,17 @@ export interface StorageServers {
 
 /**
  * Keys under which the storage drivers (sm: nfs, iso, lvmoiscsi, smb, cephfs, glusterfs, moosefs) are told a server, or
- * several separated by commas; in `location` also a path of dom0.
+ * several separated by commas; in `location` also a path of dom0; in `multiSession` `<address>,<port>,<iqn>|…`.
  */
-const serverKeys = ["server", "target", "location", "multihomelist", "backupservers", "masterhost"] as const;
+const serverKeys = [
+  "server",
+  "target",
+  "location",
+  "multihomelist",
+  "backupservers",
+  "masterhost",
+  "multiSession",
+] as const;
 
 /** The servers in the `device_config` of PBDs; nothing else of it is looked at, as passwords are there too. */
 export function storageServers(configs: ReadonlyArray<Readonly<Record<string, string>>>): StorageServers {
@@ -26,11 +34,14 @@ export function storageServers(configs: ReadonlyArray<Readonly<Record<string, st
 }
 
 function serversIn(key: (typeof serverKeys)[number], value: string): string[] {
-  return value.split(/[\s,]+/).flatMap((part) => {
-    const text = part.replaceAll("\\", "/").replace(/^[a-z]+:(?=\/\/)/i, "");
-    const isRemote = key === "location" ? /^\/\/|^[^/]+:\//.test(text) : !/^\/(?!\/)/.test(text);
-    return isRemote ? serverOf(text.replace(/^\/\//, "")) : [];
-  });
+  const given = key === "multiSession" ? value.split("|").map((portal) => portal.split(",")[0] ?? "") : [value];
+  return given
+    .flatMap((text) => text.split(/[\s,]+/))
+    .flatMap((part) => {
+      const text = part.replaceAll("\\", "/").replace(/^[a-z]+:(?=\/\/)/i, "");
+      const isRemote = key === "location" ? /^\/\/|^[^/]+:\//.test(text) : !/^\/(?!\/)/.test(text);
+      return isRemote ? serverOf(text.replace(/^\/\//, "")) : [];
+    });
 }
 
 /** `10.0.0.5:/export`, `10.0.0.5:3260`, `nas/share`, `user@nas/share` → the host. Guests have no IPv6. */
