@@ -54,7 +54,7 @@ const nat = new HostForwarding("nat", {
   inbound: "network",
   // `iptables -A POSTROUTING -t nat -o xenbr0 -j SNAT --to-source <external address>`
   snat: "address",
-  // What the recipe left as the stock firewall has it: guests reach dom0's SSH and web ports, and nothing is closed.
+  // What the recipe left as the stock firewall has it: guests reach dom0's SSH and web ports, and routing is not closed.
   guestAccessToHost: [22, 80, 443].map((port) => ({ protocol: "tcp" as const, port })),
   isolation: false,
   clampMss: "off",

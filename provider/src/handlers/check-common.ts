@@ -19,10 +19,15 @@ export function checkProperties(
     if (value === undefined || missing.includes(key) || isUnknown(value)) continue;
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
     if (check === undefined) {
-      problems.push({ property: key, reason: `unknown property; known are ${Object.keys(checks).join(", ")}` });
+      problems.push({ property: key, reason: `unknown property; known are ${namesOf(checks).join(", ")}` });
     } else problems.push(...check(key, value));
   }
   return problems;
+}
+
+/** Without what no user writes. */
+function namesOf(checks: Readonly<Record<string, PropertyCheck>>): string[] {
+  return Object.keys(checks).filter((key) => checks[key] !== anything && checks[key] !== checkOwner);
 }
 
 /**

@@ -4,6 +4,7 @@ import { parsePortRange } from "../validation/port-range";
 import type { Protocol } from "../validation/scalars";
 import { type ResourceOptions, warnAbout, XennetResource } from "./declaration";
 import type { HostForwarding } from "./host-forwarding";
+import { programError } from "./program-error";
 
 /** What a {@link PortForward} declares. */
 export interface PortForwardArgs {
@@ -78,6 +79,7 @@ export class PortForward extends XennetResource {
 
   constructor(name: string, args: PortForwardArgs, opts?: ResourceOptions) {
     const { forwarding, ...own } = args;
+    requireForwarding(name, forwarding);
     const parts = {
       host: forwarding.host,
       forwarding: forwarding.id,
@@ -99,6 +101,14 @@ export class PortForward extends XennetResource {
       warning as (value: unknown) => string | undefined,
     );
   }
+}
+
+/** Without types a program may hand over anything; the rest of the constructor takes the forwarding's outputs. */
+function requireForwarding(name: string, given: unknown): void {
+  if (given !== null && typeof given === "object" && "networkLabel" in given) return;
+  const found =
+    given === undefined || given === null ? "nothing" : typeof given === "string" ? `"${given}"` : `a ${typeof given}`;
+  throw programError(`PortForward "${name}": forwarding: expected a HostForwarding, found ${found}`);
 }
 
 function warning([protocol, externalPort, enabled]: [Protocol | undefined, unknown, boolean | undefined]) {

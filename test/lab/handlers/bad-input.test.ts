@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 const known =
-  "host, owner, network, networkLabel, address, externalInterface, externalAddress, outbound, outboundToInfrastructure, inbound, snat, forwardingScope, arp, proxyArp, sendRedirects, arpFilter, clampMss, guestAccessToHost, isolation, persistence, rules, drift";
+  "host, network, address, externalInterface, externalAddress, outbound, outboundToInfrastructure, inbound, snat, forwardingScope, arp, proxyArp, sendRedirects, arpFilter, clampMss, guestAccessToHost, isolation, persistence";
 
 const refused = (handler: Handler, context: HostContext, news: Props) => refusals(host, handler, context, news);
 

@@ -77,6 +77,16 @@ test("refuses a password stored without --secret, naming the command", () => {
   }
 });
 
+test.each([
+  [undefined, "nothing"],
+  ["nat", '"nat"'],
+  [7, "a number"],
+])("a forwarding that is %j is refused by name", (given, found) => {
+  const make = () =>
+    new xennet.PortForward("http", { forwarding: given as never, externalPort: 80, target: "10.0.0.2" });
+  expect(make).toThrow(`PortForward "http": forwarding: expected a HostForwarding, found ${found}`);
+});
+
 test("what quotes a forward's rules is secret when its target is", async () => {
   const network = new xennet.XenNetwork("for-secrets", { nameLabel: "Internal network" });
   const open = new xennet.HostForwarding("open", { network, address: "192.168.100.1/24" });

@@ -30,7 +30,7 @@ export function checkPortConflicts(
   const fragments = snapshot.fragments.map(({ text }) => parseFragment(text)).filter((found) => found !== undefined);
   const owner = textOf(news, "owner") ?? "";
   const isOwn = ownFragments(olds, news);
-  const heldBy = (fragment: Fragment) => mine.find((claim) => fragmentOverlaps(claim, fragment, snapshot));
+  const heldBy = (fragment: Fragment) => mine.flatMap((claim) => commonPorts(claim, fragment, snapshot))[0];
   const others = fragments.filter((fragment) => !isOwn(fragment));
   const held = others.flatMap((other) => {
     const claim = heldBy(other);
@@ -69,8 +69,13 @@ function claimInRun(host: HostContext, news: Props, mine: readonly PortClaim[]):
   return [{ property: "externalPort", reason }];
 }
 
-function fragmentOverlaps(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): boolean {
-  return claimsOfFragment(fragment, snapshot).some((theirs) => claimsOverlap(claim, theirs));
+/** The ports that both want. */
+function commonPorts(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): PortClaim[] {
+  const theirs = claimsOfFragment(fragment, snapshot).filter((other) => claimsOverlap(claim, other));
+  return theirs.map(({ ports: { from, to } }) => ({
+    ...claim,
+    ports: { from: Math.max(from, claim.ports.from), to: Math.min(to, claim.ports.to) },
+  }));
 }
 
 function fragmentCovers(claim: PortClaim, fragment: Fragment, snapshot: HostSnapshot): boolean {
