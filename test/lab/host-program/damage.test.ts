@@ -1,7 +1,16 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, makeBox } from "./box.ts";
-import { declare, hostForwarding, newToken, pendingOf, portForward, put, transact } from "./declarations.ts";
-import { lines, snapshot } from "./host-state.ts";
+import {
+  declare,
+  hostForwarding,
+  newToken,
+  pendingOf,
+  portForward,
+  put,
+  transact,
+  transaction,
+} from "./declarations.ts";
+import { hostState, lines, snapshot } from "./host-state.ts";
 
 let box: Box;
 const forwarding = newToken();
@@ -44,6 +53,55 @@ test("a number of the confirmed generation that a power cut destroyed changes no
   const refused = await box.xennet("apply");
   expect([refused.code, refused.stdout]).toEqual([65, expect.stringMatching(/^error CONFIRMED_UNREADABLE /)]);
   expect(await box.sh("iptables-save | grep -e ^-A")).toBe(before);
+});
+
+describe("a number of the confirmed generation that is missing", () => {
+  const losses: [string, string][] = [
+    ["is gone", "rm /etc/xennet/confirmed"],
+    ["is a directory", "rm /etc/xennet/confirmed; mkdir /etc/xennet/confirmed"],
+    ["is a link to nothing", "ln -sfn /nowhere /etc/xennet/confirmed"],
+  ];
+  const commands = (): [string, string][] => [
+    ["apply", ""],
+    ["snapshot", ""],
+    ["off", ""],
+    ["revert 7", ""],
+    ["confirm 7", ""],
+    [`remove ${web}`, ""],
+    ["transact", transaction(box, [put(newToken(), portForward(box, newToken(), 8081))])],
+  ];
+
+  test.each(losses)("(its file %s) is never taken for a host with nothing declared", async (_how, lose) => {
+    await box.sh(lose);
+    const before = await hostState(box);
+    for (const [command, input] of commands()) {
+      const refused = await box.xennet(command, input);
+      expect([command, refused.code, refused.stdout]).toEqual([
+        ...[command, 65, expect.stringMatching(/^error CONFIRMED_UNREADABLE /)],
+      ]);
+    }
+    expect(await hostState(box)).toBe(before);
+    await box.sh("rm -rf /etc/xennet/confirmed; echo 1 >/etc/xennet/confirmed");
+    expect(await box.xennet("apply")).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  test.each(losses)("(its file %s) is no obstacle to removing everything", async (_how, lose) => {
+    await box.sh(lose);
+    expect((await box.xennet("remove")).code).toBe(0);
+    expect(await box.sh("iptables-save; ls /etc")).not.toMatch(/xennet/i);
+  });
+
+  test("is noticed while a change is pending, and when that is over", async () => {
+    const before = await box.sh("iptables-save | grep -e ^-A");
+    const number = pendingOf(await transact(box, [put(web, portForward(box, web, 8081))], 500));
+    await box.sh("rm /etc/xennet/confirmed");
+    const pending = await box.sh("iptables-save | grep -e ^-A");
+    expect(pending).not.toBe(before);
+    expect((await box.xennet(`revert ${number}`)).stdout).toMatch(/^error CONFIRMED_UNREADABLE /);
+    await box.sh(`sed -i 's/ [0-9]*$/ 1/' /etc/xennet/pending`);
+    expect((await box.xennet("apply")).stdout).toMatch(/^error CONFIRMED_UNREADABLE /);
+    expect(await box.sh("iptables-save | grep -e ^-A")).toBe(pending);
+  });
 });
 
 test.each([["garbage"], [""], ["2 x"], ["99 BOOT 999999999"], ["../../.. BOOT 999999999"]])(

@@ -138,7 +138,7 @@ cmd_revert() {
   read_generations
   [ "${PENDING:-$1}" = "$1" ] || pending_busy
   if [ -z "$PENDING" ] && [ "$CONFIRMED" = "$1" ]; then refuse "CONFIRMED $1 is confirmed already"; fi
-  rm -f "$ETC/pending"
+  end_pending
   settle
   if [ "$SETTLED" != nothing ]; then
     drop_generations

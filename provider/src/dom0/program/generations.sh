@@ -9,19 +9,32 @@ read_generations() {
     stored=$(first_word "$ETC/format")
     if [ "$(number "$stored")" -gt "$FORMAT" ]; then refuse "FORMAT_NEWER $ETC has format $stored, this program knows $FORMAT"; fi
   fi
-  if [ -f "$ETC/confirmed" ]; then
+  # A removal that was cut short: nothing is declared any more.
+  [ ! -e "$ETC/removed" ] || return 0
+  number='' boot='' deadline='' rest=''
+  if [ -f "$ETC/pending" ]; then read -r number boot deadline rest <"$ETC/pending" || true; fi
+  # Never guess: without its number the declarations are kept and the live state is left alone.
+  if [ -e "$ETC/confirmed" ] || [ -L "$ETC/confirmed" ]; then
     CONFIRMED=$(number "$(first_word "$ETC/confirmed")")
-    # Never guess: without its number the declarations are kept and the live state is left alone.
     if [ "$CONFIRMED" = 0 ] || [ ! -d "$ETC/generations/$CONFIRMED" ]; then refuse "CONFIRMED_UNREADABLE $ETC/confirmed does not name a generation under $ETC/generations"; fi
+  elif confirmed_is_lost "$(number "$number")"; then
+    refuse "CONFIRMED_UNREADABLE $ETC/confirmed is missing, and $ETC/generations holds a generation that nothing says was never confirmed"
   fi
   if [ -f "$ETC/pending" ]; then
-    read -r number boot deadline rest <"$ETC/pending" || true
     if [ "$boot" = "$BOOT" ] && [ -z "$rest" ] && [ "$(number "$deadline")" -gt "$NOW" ] && [ -d "$ETC/generations/$(number "$number")" ]; then
       PENDING=$number DEADLINE=$deadline
     fi
   fi
   EFFECTIVE=${PENDING:-$CONFIRMED}
   EFFECTIVE=${EFFECTIVE:+$ETC/generations/$EFFECTIVE}
+}
+
+# A generation that was never confirmed is named in `pending` before it is there, and until it has gone.
+confirmed_is_lost() { # <number in `pending`>
+  for old in "$ETC"/generations/*; do
+    case ${old##*/} in "$1" | *[!0-9]*) ;; *) [ ! -d "$old" ] || return 0 ;; esac
+  done
+  return 1
 }
 
 seconds_left() {
@@ -36,7 +49,7 @@ settle() { # [keep]: keep the files, a transaction follows
   SETTLED=no
   read_generations
   if [ -f "$ETC/pending" ] && [ -z "$PENDING" ]; then
-    rm -f "$ETC/pending"
+    end_pending
     SETTLED=yes
   fi
   [ -z "$PENDING" ] || return 0
@@ -45,7 +58,24 @@ settle() { # [keep]: keep the files, a transaction follows
     SETTLED=nothing
     return
   fi
+  if [ -e "$ETC/removed" ]; then forget_removed; fi
   [ "$SETTLED" = no ] || drop_generations
+}
+
+end_pending() {
+  [ -n "$CONFIRMED" ] || mark_removed
+  rm -f "$ETC/pending"
+}
+
+# From here on nothing is declared, whatever is there: a removal that is cut short ends in removal. A new name needs no room on the disk.
+mark_removed() {
+  [ -e "$ETC/removed" ] || mv "$ETC/generations" "$ETC/removed" 2>/dev/null || true
+}
+
+# The mark goes last.
+forget_removed() {
+  rm -rf "$ETC/confirmed" "$ETC/generations" "$ETC/pending"
+  rm -rf "$ETC/removed"
 }
 
 drop_generations() {

@@ -26,7 +26,6 @@ stage_transaction() {
   for token in $(decided drop); do rm -f "$new.new/$token.fragment"; done
   [ -e "$ETC/off" ] || try_rules "$new.new"
   if same_generation "$new.new"; then rm -rf "$new.new"; return 0; fi
-  mv "$new.new" "$new" || abandon "STORE_FAILED cannot name $new"
   go_pending "$next"
 }
 
@@ -43,7 +42,7 @@ cut_short() { # <generation's directory>
 # Gives a transaction up. Where nothing was ever confirmed, nothing of ours stays.
 abandon() { # <code and text>
   echo "error $1"
-  rm -f "$ETC/pending"
+  end_pending
   if [ -z "$CONFIRMED" ]; then uninstall; else drop_generations; fi
   exit 65
 }
@@ -53,7 +52,11 @@ go_pending() {
   replace_file "$ETC/format" "$FORMAT" || abandon "STORE_FAILED cannot write $ETC/format"
   uptime_now
   DEADLINE=$((NOW + window))
-  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" || abandon "STORE_FAILED cannot write $ETC/pending"
+  # On the disk before the generation has its name, where nothing else tells that it was never confirmed.
+  durable=durable
+  [ -z "$CONFIRMED" ] || durable=''
+  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" $durable || abandon "STORE_FAILED cannot write $ETC/pending"
+  mv "$new.new" "$new" || abandon "STORE_FAILED cannot name $new"
   start_guard "$window"
   # Where nothing was confirmed yet they come in any case: after a reboot inside the window nobody else would clear away.
   if [ -z "$CONFIRMED" ] || persistent "$ETC/generations/$1"; then hooks_current || hooks_install; fi
@@ -69,7 +72,7 @@ go_pending() {
   else
     UNDONE=$PROBLEM UNDONE_CODE=$PROBLEM_CODE
   fi
-  rm -f "$ETC/pending"
+  end_pending
   stop_guard
   read_generations
   drop_generations

@@ -7,11 +7,13 @@ uninstall() {
     complain "rules of xennet are still live; its program, hooks and declarations are kept"
     exit 65
   fi
+  mark_removed
   stop_guard
   clean_saved_firewall
   hooks_remove
   remove_made
   # The declarations go late and the program last, so that an interrupted removal can be finished.
+  forget_removed
   rm -rf "$ETC" "$RUN"
   rm -f "$PROGRAM"
   hooks_forget
