@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
+import { unwrapTool, wrapTool } from "./wrapped-tool.ts";
 
 let box: Box;
 const forwarding = newToken();
@@ -16,16 +17,7 @@ const declareForwarding = () => declare(box, [put(forwarding, hostForwarding(box
 const rules = () => box.sh("iptables-save | grep -e ^-A");
 const generation = async () => (await box.sh("cat /etc/xennet/confirmed")).trim();
 
-/** Lets a script take a tool's place; in it, $REAL is the tool. */
-async function wrap(tool: string, body: string): Promise<void> {
-  const link = `/etc/alternatives/${tool}`;
-  await box.try(
-    `real=$(readlink ${link}); { echo '#!/bin/sh'; echo "REAL=$real"; cat; } >/mnt/${tool}`,
-    `${body}\nexec $REAL "$@"\n`,
-  );
-  await box.sh(`readlink ${link} >/mnt/real-${tool}; chmod 755 /mnt/${tool}; ln -sfn /mnt/${tool} ${link}`);
-}
-const unwrap = (tool: string) => box.sh(`ln -sfn "$(cat /mnt/real-${tool})" /etc/alternatives/${tool}`);
+const wrap = (tool: string, body: string) => wrapTool(box, tool, body);
 
 /** awk that ends as if the kernel had killed it for its memory, in one mode of the program. */
 const killAwk = (mode: string) => wrap("awk", `case "$*" in *mode=${mode}*) exit 137 ;; esac`);
@@ -62,7 +54,7 @@ describe("an awk that dies", () => {
     const answer = await transact(box, [put(token, portForward(box, token, 80))]);
     expect(answer.stdout).not.toContain(`outcome ${token} ok`);
     expect(await generation()).toBe("1");
-    await unwrap("awk");
+    await unwrapTool(box, "awk");
     expect((await box.xennet("apply")).code).toBe(0);
     expect(await rules()).toBe(before);
   });

@@ -50,6 +50,7 @@ cmd_apply() {
   open_files
   settle
   if [ "$SETTLED" = nothing ]; then return; fi
+  retry_refused
   converge || exit 65
   [ "$SETTLED" = no ] || hooks_follow
   if [ "$CHANGED" = yes ] || [ "$SETTLED" = yes ]; then echo changed; fi
@@ -85,6 +86,8 @@ cmd_transact() {
     outcomes
     echo "pending $PENDING $(seconds_left)"
   else
+    # Who runs the stack again expects that what was refused is tried again.
+    if [ -s "$RUN/refused" ]; then rm -f "$RUN/wanted"; fi
     if [ -z "$CONFIRMED" ]; then uninstall; else converge || refuse "${PROBLEM_CODE:-HOST_PROGRAM_FAILED} $PROBLEM"; fi
     outcomes
     echo unchanged

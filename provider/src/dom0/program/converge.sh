@@ -70,13 +70,14 @@ set_values() {
 
 install_rules() {
   find_refused
+  by_test=$REFUSED
   restore "$(payload "$REFUSED")" || commit_one_by_one || {
     PROBLEM="iptables-restore failed: $RESTORE_ERROR"
     complain "$PROBLEM"
     return 1
   }
   CHANGED=yes
-  for token in $REFUSED; do echo "$token"; done | store_text "$RUN/refused" || unstored "$RUN/refused" || return 1
+  for token in $REFUSED; do if is_word "$token" "$by_test"; then echo "$token"; else echo "$token commit"; fi; done | store_text "$RUN/refused" || unstored "$RUN/refused" || return 1
   plan_lines 'W ' | store_text "$RUN/wanted" || unstored "$RUN/wanted" || return 1
   note_applied
 }

@@ -48,7 +48,7 @@ model() { # <mode>
       echo @@route; ip -4 route show
       echo @@listen; if command -v ss >/dev/null; then ss -lntu; else netstat -lntu; fi
     fi
-  } | run_awk "$FRAGMENT_AWK$MODEL_AWK" -v mode="$1" -v off="$off" -v run="$RUN" -v pending="$PENDING"
+  } | run_awk "$FRAGMENT_AWK$MODEL_AWK" -v mode="$1" -v off="$off" -v run="$RUN" -v anew="${ANEW-}" -v pending="$PENDING"
 }
 
 fragments_of() { # <directory or nothing>: FRAGMENTS_DIR for run_awk

@@ -8,7 +8,7 @@
 function plan(  i, id) {
   for (i = 1; fresh && i <= network_count; i++) if (bridge[networks[i]] != "") print "B " networks[i], bridge[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
   wanted_begin()
-  stored_wanted = whole_file(run "/wanted")
+  stored_wanted = anew ? "" : whole_file(run "/wanted")
   for (i = 1; i <= fragments; i++) if (state[order[i]] == "active" && refused_now(order[i])) state[order[i]] = "waiting"
   needs_begin()
   plan_restore()
