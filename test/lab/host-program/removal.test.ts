@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, makeBox, stockFirewall } from "./box.ts";
-import { declare, hostForwarding, newToken, pendingOf, portForward, put, transact } from "./declarations.ts";
+import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
 
 describe.each(["legacy", "nft"] as const)("off, on and remove, iptables %s", (backend) => {
@@ -44,6 +44,46 @@ describe.each(["legacy", "nft"] as const)("off, on and remove, iptables %s", (ba
     expect(await box.sh("iptables-save")).not.toContain("XENNET");
     await box.xennet("on");
     expect(await box.sh("iptables-save")).toContain(`xennet-${web}`);
+  });
+
+  test.each([
+    [
+      "a stack",
+      async () => {
+        const answer = await transact(box, [remove(forwarding)]);
+        const confirmed = await box.xennet(`confirm ${pendingOf(answer)}`);
+        expect([confirmed.code, lines(confirmed.stdout, "off")]).toEqual([0, ["yes"]]);
+      },
+    ],
+    ["the administrator", async () => expect((await box.xennet(`remove ${forwarding}`)).code).toBe(0)],
+  ])("off stays in force when %s removes the last declaration and a new one comes, until on", async (_who, clear) => {
+    await box.xennet("off");
+    await clear();
+    expect(await box.xennet("apply")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect((await box.xennet("status")).stdout).toContain("OFF");
+    const again = newToken();
+    await declare(box, [put(again, hostForwarding(box, again))]);
+    expect(lines(await snapshot(box), "fragment")).toEqual([`${again} off`]);
+    expect(withoutFiles(await hostState(box))).toBe(withoutFiles(bare));
+    await box.xennet("on");
+    expect(lines(await snapshot(box), "fragment")).toEqual([`${again} active`]);
+  });
+
+  test.each(["on", "remove"])("%s leaves nothing where the last declaration went during off", async (command) => {
+    await box.xennet("off");
+    await declare(box, [remove(forwarding)]);
+    expect((await box.xennet(command)).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("a change that nobody confirms leaves nothing where all else went during off that is over", async () => {
+    await box.xennet("off");
+    await declare(box, [remove(forwarding)]);
+    const number = pendingOf(await transact(box, [put(forwarding, hostForwarding(box, forwarding))]));
+    await box.xennet("on");
+    expect(lines(await snapshot(box), "fragment")).toEqual([`${forwarding} active`]);
+    expect((await box.xennet(`revert ${number}`)).code).toBe(0);
+    expect(await hostState(box)).toBe(bare);
   });
 
   test("remove leaves the host as it was, to the byte", async () => {

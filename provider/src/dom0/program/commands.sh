@@ -28,7 +28,7 @@ cmd_help() {
 xennet keeps the network settings that Pulumi stacks declared for this host, under $ETC.
 
   xennet status   what is declared and by which stack, what is active, pending, waiting, missing or shadowed; hits of each rule
-  xennet off      takes everything of it off this host, through reboots, until:
+  xennet off      takes everything of it off this host, through reboots and whatever stacks declare, until:
   xennet on       puts it back
   xennet apply    makes the host match at once; the host calls this itself at boot, when a bridge appears, and every minute
   xennet remove   takes everything off this host for good, the declarations and this program too
@@ -112,7 +112,8 @@ cmd_confirm() {
     [ "$SETTLED" = nothing ] || converge
     refuse "EXPIRED $1"
   fi
-  if generation_is_empty "$1"; then
+  # Who switched this host off wants no stack to switch it on, not by deleting everything and coming back either: the switch stays, with a generation that is empty.
+  if [ ! -e "$ETC/off" ] && generation_is_empty "$1"; then
     uninstall
     echo "confirmed $1"
     print_snapshot

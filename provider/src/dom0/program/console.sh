@@ -37,7 +37,9 @@ cmd_on() {
   settle
   if [ "$SETTLED" != nothing ]; then
     rm -f "$ETC/off"
-    converge || exit 65
+    # It may have been all that was left.
+    settle
+    [ "$SETTLED" = nothing ] || converge || exit 65
   fi
   echo "xennet is on."
 }
@@ -63,7 +65,7 @@ cmd_remove_one() { # <token>
   copy_confirmed "$new.new"
   rm -f "$new.new/$1.fragment"
   mv "$new.new" "$new" || refuse "STORE_FAILED cannot name $new"
-  if generation_is_empty "$next"; then
+  if [ ! -e "$ETC/off" ] && generation_is_empty "$next"; then
     uninstall
   else
     replace_file "$ETC/confirmed" "$next" durable || refuse "STORE_FAILED cannot write $ETC/confirmed"

@@ -44,7 +44,7 @@ seconds_left() {
 
 confirmed_dir() { [ -z "$CONFIRMED" ] || echo "$ETC/generations/$CONFIRMED"; }
 
-# Ends what is over: an expired or foreign-boot pending generation, and a host on which nothing was ever confirmed. SETTLED: no, yes (went back), nothing (all is gone).
+# Ends what is over: an expired or foreign-boot pending generation, and a host on which nothing was ever confirmed, or all was deleted during `off` that is over. SETTLED: no, yes (went back), nothing (all is gone).
 settle() { # [keep]: keep the files, a transaction follows
   SETTLED=no
   read_generations
@@ -53,13 +53,21 @@ settle() { # [keep]: keep the files, a transaction follows
     SETTLED=yes
   fi
   [ -z "$PENDING" ] || return 0
-  if [ -z "$CONFIRMED" ] && [ "${1-}" != keep ]; then
+  if [ "${1-}" != keep ] && nothing_is_kept; then
     uninstall
     SETTLED=nothing
     return
   fi
   if [ -e "$ETC/removed" ]; then forget_removed; fi
   [ "$SETTLED" = no ] || drop_generations
+}
+
+nothing_is_kept() {
+  [ -n "$CONFIRMED" ] || return 0
+  [ ! -e "$ETC/off" ] || return 1
+  for fragment in "$(confirmed_dir)"/*.fragment; do
+    if [ -e "$fragment" ] || [ -L "$fragment" ]; then return 1; fi
+  done
 }
 
 end_pending() {
