@@ -109,7 +109,7 @@ export class HostForwarding extends XennetResource {
     const isNetwork = args.network instanceof XenNetwork;
     const network = isNetwork ? (args.network as XenNetwork).id : (args.network as Input<string>);
     const networkLabel = isNetwork ? (args.network as XenNetwork).nameLabel : network;
-    // `check` fills `rules` in, and a refresh `drift`, which quotes them: secret when one of these inputs is.
+    // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
     const derived = all([
       ...[args.address, args.externalAddress, args.externalInterface],
       ...[args.outbound, args.guestAccessToHost, args.clampMss],
@@ -123,6 +123,11 @@ export class HostForwarding extends XennetResource {
       resolvedExternalInterface: undefined,
       resolvedExternalAddress: undefined,
     };
-    super("HostForwarding", name, { ...args, network, networkLabel, rules: derived, drift: derived, ...outputs }, opts);
+    super(
+      "HostForwarding",
+      name,
+      { ...args, network, networkLabel, rules: derived, drift: undefined, ...outputs },
+      opts,
+    );
   }
 }

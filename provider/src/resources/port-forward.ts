@@ -89,12 +89,12 @@ export class PortForward extends XennetResource {
       externalInterface: forwarding.externalInterface,
       externalAddress: own.externalAddress ?? forwarding.externalAddress,
     };
-    // `check` fills `rules` in, and a refresh `drift`, which quotes them: secret when one of these inputs is.
+    // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
     const derived = all([
       ...[own.externalPort, own.target, own.targetPort, own.sources, own.notSources],
       ...[forwarding.address, parts.externalAddress],
     ]).apply((): string[] => []);
-    super("PortForward", name, { ...own, ...parts, rules: derived, drift: derived }, opts);
+    super("PortForward", name, { ...own, ...parts, rules: derived, drift: undefined }, opts);
     warnAbout(
       this,
       all([own.protocol, own.externalPort, own.enabled]),

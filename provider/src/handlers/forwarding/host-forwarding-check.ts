@@ -43,7 +43,6 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   isolation: checkBoolean,
   persistence: oneOf("auto", "none"),
   rules: anything,
-  drift: anything,
 };
 
 /** What can be said without the host: the values themselves. */
