@@ -110,7 +110,7 @@ export class HostForwarding extends XennetResource {
     const network = isNetwork ? (args.network as XenNetwork).id : (args.network as Input<string>);
     const networkLabel = isNetwork ? (args.network as XenNetwork).nameLabel : network;
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const derived = all([
+    const rules = all([
       ...[args.address, args.externalAddress, args.externalInterface],
       ...[args.outbound, args.guestAccessToHost, args.clampMss],
     ]).apply((): string[] => []);
@@ -123,11 +123,6 @@ export class HostForwarding extends XennetResource {
       resolvedExternalInterface: undefined,
       resolvedExternalAddress: undefined,
     };
-    super(
-      "HostForwarding",
-      name,
-      { ...args, network, networkLabel, rules: derived, drift: undefined, ...outputs },
-      opts,
-    );
+    super("HostForwarding", name, { ...args, network, networkLabel, rules, drift: undefined, ...outputs }, opts);
   }
 }

@@ -90,11 +90,11 @@ export class PortForward extends XennetResource {
       externalAddress: own.externalAddress ?? forwarding.externalAddress,
     };
     // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const derived = all([
+    const rules = all([
       ...[own.externalPort, own.target, own.targetPort, own.sources, own.notSources],
       ...[forwarding.address, parts.externalAddress],
     ]).apply((): string[] => []);
-    super("PortForward", name, { ...own, ...parts, rules: derived, drift: undefined }, opts);
+    super("PortForward", name, { ...own, ...parts, rules, drift: undefined }, opts);
     warnAbout(
       this,
       all([own.protocol, own.externalPort, own.enabled]),

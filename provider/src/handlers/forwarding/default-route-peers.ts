@@ -3,17 +3,17 @@ import type { HostContext } from "../../hosts/context";
 import { contains, parseCidr } from "../../validation/ipv4";
 import type { Problem } from "../../validation/problem";
 import type { Props } from "../handler";
-import { storageServers } from "./storage-servers";
+import { storageOf } from "./infrastructure";
 
 /**
- * This computer, the pool's hosts and its storage servers, where dom0 reaches them through its default route only: an internal network with
- * their addresses would have dom0 look for them on its bridge. Networks with a route of their own are a matter of conflicts.
+ * This computer, the pool's hosts and its storage servers, where dom0 reaches them through its default route only: an
+ * internal network with their addresses would have dom0 look for them on its bridge. Networks with a route of their own are
+ * a matter of conflicts.
  */
 export async function checkPeers(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<Problem[]> {
   const cidr = parseCidr(news["address"]);
   if (cidr === undefined) return [];
-  const [{ hosts }, pbds] = await Promise.all([host.identity(), (await host.poolView()).pbds()]);
-  const storage = storageServers(pbds.map((pbd) => pbd.device_config));
+  const [{ hosts }, storage] = await Promise.all([host.identity(), storageOf(host)]);
   const peers = [
     ...(snapshot.client === undefined ? [] : [{ address: snapshot.client, whose: "this computer's" }]),
     ...hosts.map(({ address }) => ({ address, whose: "that of a host of the pool" })),

@@ -1,13 +1,12 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
-import { parseFragment } from "../../rules/fragment";
 import { describeOwner } from "../../rules/owner";
 import { type Cidr, overlaps, parseCidr } from "../../validation/ipv4";
 import type { Problem } from "../../validation/problem";
 import type { NetworkRecord } from "../../xapi/networks";
 import type { Props } from "../handler";
 import { textOf } from "../props";
-import { ownFragments } from "./own-fragments";
+import { fragmentsOf, ownFragments } from "./stored-fragments";
 
 type IsOwn = ReturnType<typeof ownFragments>;
 
@@ -55,9 +54,7 @@ function checkInternal(
 /** Through another forwarding's bridge packets would pass ahead of the rules that close it. */
 function checkOutsideBridge(externalInterface: string | undefined, snapshot: HostSnapshot): Problem[] {
   const network = snapshot.bridges.find(({ name }) => name === externalInterface)?.network;
-  const holder = snapshot.fragments
-    .map(({ text }) => parseFragment(text))
-    .find((fragment) => fragment?.kind === "host-forwarding" && fragment.network === network);
+  const holder = fragmentsOf(snapshot).find((other) => other.kind === "host-forwarding" && other.network === network);
   if (network === undefined || holder === undefined) return [];
   const reason = `expected an interface to the outside, found "${externalInterface}", the bridge of the internal network that ${describeOwner(holder.owner)} forwards for`;
   return [{ property: "externalInterface", reason }];
@@ -79,9 +76,8 @@ function heldNetworks(
   cidr: Cidr | undefined,
   snapshot: HostSnapshot,
 ): Problem[] {
-  return snapshot.fragments.flatMap(({ text }): Problem[] => {
-    const other = parseFragment(text);
-    if (other?.kind !== "host-forwarding" || isOwn(other)) return [];
+  return fragmentsOf(snapshot).flatMap((other): Problem[] => {
+    if (other.kind !== "host-forwarding" || isOwn(other)) return [];
     const theirs = parseCidr(other.settings.find(([key]) => key === "address")?.[1]);
     const wanted = "expected a network of its own, but";
     if (network?.uuid === other.network) {
@@ -95,10 +91,9 @@ function heldNetworks(
 
 /** Bridges on which this stack has put an address: a forwarding that moves or is replaced meets its own former route. */
 function ownBridges(isOwn: IsOwn, network: NetworkRecord | undefined, snapshot: HostSnapshot): Set<string> {
-  const networks = snapshot.fragments
-    .map((stored) => parseFragment(stored.text))
-    .filter((fragment) => fragment !== undefined && isOwn(fragment))
-    .map((fragment) => fragment?.network);
+  const networks = fragmentsOf(snapshot)
+    .filter(isOwn)
+    .map((fragment) => fragment.network);
   const names = snapshot.bridges.filter((bridge) => networks.includes(bridge.network)).map((bridge) => bridge.name);
   return new Set([...names, network?.bridge].filter((name) => name !== undefined));
 }

@@ -1,13 +1,13 @@
 import { XennetError } from "../../core/errors";
 import type { FragmentOutcome, HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
-import { parseFragment } from "../../rules/fragment";
 import { describeOwner } from "../../rules/owner";
 import type { CreateAnswer, Handler, Props, ReadAnswer } from "../handler";
 import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "../identity";
 import { changedKeys, diffAnswer, plain, textOf, textsOf } from "../props";
 import { knownNetworkUuid, networkUuidOf } from "../references";
 import { assertSameRealm } from "../same-realm";
+import { fragmentOf, storedOf } from "./stored-fragments";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -123,7 +123,7 @@ function warnWhenOff(host: HostContext, snapshot: HostSnapshot): void {
 function warnWhenWaiting(host: HostContext, snapshot: HostSnapshot, token: string): void {
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
   if (stored?.status !== "waiting") return;
-  const name = parseFragment(stored.text)?.owner ?? token;
+  const name = fragmentOf(stored)?.owner ?? token;
   host.warn(
     `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet, or iptables refuses its rules. \`xennet status\` at its console says which.`,
   );
@@ -173,7 +173,7 @@ function refuseForeign(
   owners: ReadonlyArray<string | undefined>,
 ): void {
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
-  const found = stored && parseFragment(stored.text);
+  const found = stored && fragmentOf(stored);
   if (found === undefined || (found.kind === kind.kind && owners.includes(found.owner))) return;
   throw new XennetError(
     "FRAGMENT_FOREIGN",
@@ -227,12 +227,4 @@ const outputOnly = new Set([
 
 function inputsOf(props: Props): Props {
   return Object.fromEntries(Object.entries(props).filter(([key]) => !outputOnly.has(key)));
-}
-
-/** What the host has of this owner. */
-export function storedOf(snapshot: HostSnapshot, kind: FragmentKind["kind"], owner: string) {
-  return snapshot.fragments.filter((stored) => {
-    const fragment = parseFragment(stored.text);
-    return fragment?.kind === kind && fragment.owner === owner;
-  });
 }

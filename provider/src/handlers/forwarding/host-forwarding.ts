@@ -1,5 +1,6 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
+import { networkByUuid } from "../../hosts/pool-view";
 import { type Fragment, renderFragment } from "../../rules/fragment";
 import { describeOwner } from "../../rules/owner";
 import type { NetworkRecord } from "../../xapi/networks";
@@ -67,8 +68,7 @@ export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host,
   const networkUuid = reachable ? await knownNetworkUuid(host, news["network"], failures) : undefined;
   let surroundings = olds["surroundings"];
   if (snapshot !== undefined && failures.length === 0) {
-    const { networks } = await host.poolView();
-    const network = networks.find((candidate) => candidate.uuid === networkUuid);
+    const network = networkByUuid(await host.poolView(), networkUuid);
     failures.push(...checkForwardingOnHost(host, { olds, news }, network, snapshot), ...checkOutside(news, snapshot));
     failures.push(...(await checkPeers(host, news, snapshot)));
     surroundings = await observe(host, news, network, snapshot);

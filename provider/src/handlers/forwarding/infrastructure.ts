@@ -4,7 +4,7 @@ import { describeOwner } from "../../rules/owner";
 import { parseIpv4 } from "../../validation/ipv4";
 import type { Props } from "../handler";
 import { textOf } from "../props";
-import { storageServers } from "./storage-servers";
+import { type StorageServers, storageServers } from "./storage-servers";
 
 /**
  * Addresses that guests shall not reach in dom0's name: the pool's other members, and servers that the pool keeps storage
@@ -12,9 +12,7 @@ import { storageServers } from "./storage-servers";
  * here, and tomorrow differently from today.
  */
 export async function infrastructureOf(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<string[]> {
-  const view = await host.poolView();
-  const [{ hosts }, pbds] = await Promise.all([host.identity(), view.pbds()]);
-  const storage = storageServers(pbds.map((pbd) => pbd.device_config));
+  const [{ hosts }, storage] = await Promise.all([host.identity(), storageOf(host)]);
   if (storage.names.length > 0) host.warn(unguarded(news, storage.names));
   const own = new Set(snapshot.addresses.map(({ address }) => address.split("/")[0]));
   const others = [...hosts.map(({ address }) => address), ...storage.addresses];
@@ -22,6 +20,12 @@ export async function infrastructureOf(host: HostContext, news: Props, snapshot:
     .filter((address) => parseIpv4(address) !== undefined && !own.has(address))
     .map((address) => `${address}/32`)
     .sort();
+}
+
+/** The servers that the pool keeps storage on; one XAPI call for each look at the pool. */
+export async function storageOf(host: HostContext): Promise<StorageServers> {
+  const pbds = await (await host.poolView()).pbds();
+  return storageServers(pbds.map((pbd) => pbd.device_config));
 }
 
 function unguarded(news: Props, names: readonly string[]): string {

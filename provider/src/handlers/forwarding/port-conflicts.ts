@@ -1,7 +1,7 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
 import { claimCovers, claimsOverlap, listenerOverlaps, type PortClaim, redirectOverlaps } from "../../rules/conflicts";
-import { type Fragment, parseFragment } from "../../rules/fragment";
+import type { Fragment } from "../../rules/fragment";
 import { describeOwner } from "../../rules/owner";
 import { parseSavedRule } from "../../rules/saved";
 import { renderPortRange } from "../../validation/port-range";
@@ -9,8 +9,8 @@ import type { Problem } from "../../validation/problem";
 import { isUnknown } from "../../validation/unknown";
 import type { Props } from "../handler";
 import { textOf } from "../props";
-import { ownFragments } from "./own-fragments";
 import { claimsOf, externalPortsOf } from "./port-forward-spec";
+import { fragmentsOf, ownFragments } from "./stored-fragments";
 import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings";
 
 /** Stands for the host's own choice of address while nobody can ask it: equal to itself only. */
@@ -27,7 +27,7 @@ export function checkPortConflicts(
   const mine = claimsOf(news).map((claim) => ({ ...claim, address: addressOf(news, snapshot) }));
   const inRun = claimInRun(host, news, mine);
   if (inRun.length > 0 || snapshot === undefined) return inRun;
-  const fragments = snapshot.fragments.map(({ text }) => parseFragment(text)).filter((found) => found !== undefined);
+  const fragments = fragmentsOf(snapshot);
   const owner = textOf(news, "owner") ?? "";
   const isOwn = ownFragments(olds, news);
   const heldBy = (fragment: Fragment) => mine.flatMap((claim) => commonPorts(claim, fragment, snapshot))[0];

@@ -9,13 +9,14 @@ import { parseId } from "../identity";
 import { preflight } from "../preflight";
 import { plain, textOf } from "../props";
 import { knownNetworkUuid } from "../references";
-import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler, storedOf } from "./fragment-resource";
+import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import { probeGuest } from "./guest-probe";
 import { checkManagement, checkXapiPort, managementSourcesOf } from "./management-check";
 import { checkPortConflicts } from "./port-conflicts";
 import { checkForwardInputs, checkOnHost, normalisedForward } from "./port-forward-check";
 import { claimsOf, forwardRules, isEnabled } from "./port-forward-spec";
 import { roleNames, rulesText } from "./rules-text";
+import { storedOf } from "./stored-fragments";
 import { isLeased } from "./surroundings";
 
 const compared = [
