@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { findSecrets } from "../tour/secrets.ts";
-import { deploy, enginesUnderTest, succeeded, topology } from "./deployment.ts";
+import { changes, deploy, enginesUnderTest, succeeded, topology } from "./deployment.ts";
 
 describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
   test("no password, key or session reference is in the state file, in any output, or on any command line", async () => {
@@ -38,6 +38,12 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     succeeded(await deployment.up());
     succeeded(await deployment.refresh());
     succeeded(await deployment.up());
+    // The host would heal itself within a minute.
+    await deployment.host.lab.runInDom0("mv /etc/cron.d/xennet /root/; iptables -t nat -F XENNET-PREROUTING");
+    expect(succeeded(await deployment.refresh()).stdout).toMatch(/drift.*\[secret\]/s);
+    expect(readFileSync(deployment.stack.stateFile, "utf8")).not.toContain("192.168.100.77");
+    await deployment.host.lab.runInDom0("mv /root/xennet /etc/cron.d/");
+    expect(changes(succeeded(await deployment.up({ refresh: false })))).toEqual(["update PortForward http"]);
     expect(deployment.output()).not.toContain("192.168.100.77");
     expect(readFileSync(deployment.stack.stateFile, "utf8")).not.toContain("192.168.100.77");
     expect((await deployment.host.lab.runInDom0("iptables-save -t nat")).stdout).toContain("192.168.100.77:80");

@@ -58,6 +58,15 @@ export function changedKeys(olds: Props, news: Props, keys: readonly string[]): 
   return keys.filter((key) => isUnknown(news[key]) || !equal(olds[key], news[key]));
 }
 
+/**
+ * Inputs as a refresh reports them, with what it found amiss: the engine shows the changes of inputs, and of outputs only
+ * where no input of that name was given.
+ */
+export function withDrift(inputs: Props, drift: readonly string[]): Props {
+  const { drift: former, ...others } = inputs;
+  return drift.length === 0 ? others : { ...others, drift: [...drift] };
+}
+
 export function diffAnswer(changed: readonly string[], replaces: readonly string[]): DiffAnswer {
   return { changes: changed.length > 0 || replaces.length > 0, replaces, deleteBeforeReplace: true };
 }

@@ -1,5 +1,6 @@
 import { all, type Input, type Output } from "@pulumi/pulumi";
 import { type ResourceOptions, XennetResource } from "./declaration";
+import { hiddenWith } from "./secret-inputs";
 import { XenNetwork } from "./xen-network";
 
 /** What a {@link HostForwarding} declares. */
@@ -120,9 +121,10 @@ export class HostForwarding extends XennetResource {
       status: undefined,
       files: undefined,
       shadowedBy: undefined,
-      resolvedExternalInterface: undefined,
-      resolvedExternalAddress: undefined,
+      resolvedExternalInterface: hiddenWith(args.externalInterface, ""),
+      resolvedExternalAddress: hiddenWith(args.externalAddress, ""),
+      drift: hiddenWith<string[]>(rules, []),
     };
-    super("HostForwarding", name, { ...args, network, networkLabel, rules, drift: undefined, ...outputs }, opts);
+    super("HostForwarding", name, { ...args, network, networkLabel, rules, ...outputs }, opts);
   }
 }

@@ -5,6 +5,7 @@ import type { Protocol } from "../validation/scalars";
 import { type ResourceOptions, warnAbout, XennetResource } from "./declaration";
 import type { HostForwarding } from "./host-forwarding";
 import { programError } from "./program-error";
+import { hiddenWith } from "./secret-inputs";
 
 /** What a {@link PortForward} declares. */
 export interface PortForwardArgs {
@@ -94,7 +95,8 @@ export class PortForward extends XennetResource {
       ...[own.externalPort, own.target, own.targetPort, own.sources, own.notSources],
       ...[forwarding.address, parts.externalAddress],
     ]).apply((): string[] => []);
-    super("PortForward", name, { ...own, ...parts, rules, drift: undefined }, opts);
+    const drift = hiddenWith<string[]>(rules, []);
+    super("PortForward", name, { ...own, ...parts, rules, drift }, opts);
     warnAbout(
       this,
       all([own.protocol, own.externalPort, own.enabled]),

@@ -7,3 +7,14 @@ export async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | u
   const names = given.map(([key]) => key).filter((_, index) => secret[index]);
   return names.length === 0 ? undefined : names;
 }
+
+/**
+ * An input that keeps an output of its name secret when what the output is made of is: the engine takes that from inputs.
+ * There is none otherwise, so that a preview shows the output as not known yet.
+ */
+export function hiddenWith<T>(source: pulumi.Input<unknown>, placeholder: T): pulumi.Output<T | undefined> {
+  const isHidden = pulumi.isSecret(pulumi.output(source));
+  return pulumi.output(isHidden.then((hidden) => (hidden ? pulumi.secret(placeholder) : undefined))) as pulumi.Output<
+    T | undefined
+  >;
+}

@@ -1,5 +1,6 @@
-import { type ID, type Input, type Output, output } from "@pulumi/pulumi";
+import type { ID, Input, Output } from "@pulumi/pulumi";
 import { type ExistingState, type ResourceOptions, XennetResource } from "./declaration";
+import { hiddenWith } from "./secret-inputs";
 import { XenNetwork } from "./xen-network";
 
 /** A static IPv4 setting of a guest. */
@@ -155,13 +156,11 @@ export class XenVif extends XennetResource {
   }
 }
 
-/** These have the address in them, so they have to be secret when that is: the engine takes that from inputs of their names. */
+/** These have the address in them, so they have to be secret when that is. */
 function outputsWithAddress(ipv4: XenVifArgs["ipv4"]) {
-  if (ipv4 === undefined) return { guestSetup: undefined, guestAddresses: undefined, drift: undefined };
-  const address = output(ipv4);
   return {
-    guestSetup: address.apply((): VifGuestSetup => ({ setBy: "none" })),
-    guestAddresses: address.apply((): string[] => []),
-    drift: address.apply((): string[] => []),
+    guestSetup: hiddenWith<VifGuestSetup>(ipv4, { setBy: "none" }),
+    guestAddresses: hiddenWith<string[]>(ipv4, []),
+    drift: hiddenWith<string[]>(ipv4, []),
   };
 }

@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
-import { type Host, startHost } from "../host.ts";
-import { forward, nat, provider, refusals, urnOf } from "./host-under-test.ts";
+import type { Host } from "../host.ts";
+import { forward, nat, type provider, refusals, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
-});
-
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
+sharedHost((lab, labRun) => {
+  [host, run] = [lab, labRun];
 });
 
 const known =

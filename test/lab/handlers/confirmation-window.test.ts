@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { type Declared, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
-import { provider, urnOf } from "./host-under-test.ts";
+import { type provider, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
 let network: Declared;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
+sharedHost(async (lab, labRun) => {
+  [host, run] = [lab, labRun];
   network = await declareGuests(host, run.process());
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
 });
 
 const windowOf = (seconds: number) => run.process({ XENNET_CONFIRMATION_WINDOW: String(seconds) });

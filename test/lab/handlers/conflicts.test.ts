@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { run as runCommand } from "../shell.ts";
 import { type Declared, declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";
-import { provider, refusals, urnOf } from "./host-under-test.ts";
+import { type provider, refusals, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -17,17 +17,12 @@ let nat: Declared;
 /** A forward that is in force before the tests begin. */
 const web = { externalPort: "8000-8010", target: "192.168.100.11" };
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
+sharedHost(async (lab, labRun) => {
+  [host, run] = [lab, labRun];
   const context = run.process();
   network = await declare(xenNetworkHandler, context, { owner: urnOf("XenNetwork", "n"), nameLabel: "Internal" });
   nat = await declareForwarding(context, network);
   await declareForward(context, nat, web);
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
 });
 
 /** What a check of a forward says, as a new process; the host must be as it was. */

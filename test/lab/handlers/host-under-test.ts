@@ -1,10 +1,10 @@
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 import { requireProfile } from "../../../provider/src/hosts/profile.ts";
 import { unknownValue } from "../../../provider/src/validation/unknown.ts";
-import type { Host } from "../host.ts";
+import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 
 /** Host contexts on a lab's host, as handlers get them; each stands for a provider process of its own. */
@@ -30,6 +30,21 @@ export function provider(host: Host) {
       await Promise.all(contexts.map((context) => context.close()));
     },
   };
+}
+
+/** One lab for all tests of a file; `prepare` takes it and declares what the tests start from. */
+export function sharedHost(prepare: (host: Host, run: ReturnType<typeof provider>) => Promise<void> | void): void {
+  let host: Host | undefined;
+  let run: ReturnType<typeof provider> | undefined;
+  beforeAll(async () => {
+    host = await startHost();
+    run = provider(host);
+    await prepare(host, run);
+  });
+  afterAll(async () => {
+    await run?.[Symbol.asyncDispose]();
+    await host?.close();
+  });
 }
 
 export function urnOf(kind: string, name: string, stack = "dev"): string {

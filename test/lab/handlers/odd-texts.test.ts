@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
@@ -6,21 +6,16 @@ import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-ne
 import { parseFragment, rulesOf } from "../../../provider/src/rules/fragment.ts";
 import { isUnknown } from "../../../provider/src/validation/unknown.ts";
 import { oddTexts } from "../../support/odd-texts.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { declare, declareForwarding, forwardInputs } from "./declared-host.ts";
-import { forward, nat, provider, urnOf } from "./host-under-test.ts";
+import { forward, nat, type provider, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
+sharedHost((lab, labRun) => {
+  [host, run] = [lab, labRun];
 });
 
 /** A text property, with a place for the text in those that hold one deeper down. */

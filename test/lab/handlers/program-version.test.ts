@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { type Declared, declareForward, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
-import { provider } from "./host-under-test.ts";
+import { type provider, sharedHost } from "./host-under-test.ts";
 
 const { version } = programText();
 let host: Host;
@@ -13,15 +13,10 @@ let run: ReturnType<typeof provider>;
 let network: Declared;
 let nat: Declared;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
+sharedHost(async (lab, labRun) => {
+  [host, run] = [lab, labRun];
   network = await declareGuests(host, run.process());
   nat = await declareForwarding(run.process(), network);
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
 });
 
 async function onDom0(script: string): Promise<string> {

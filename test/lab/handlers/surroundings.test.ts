@@ -1,24 +1,19 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { type Declared, declareForward, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
-import { provider, urnOf } from "./host-under-test.ts";
+import { type provider, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
 let network: Declared;
 const guest = "Fedora server 1";
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
+sharedHost(async (lab, labRun) => {
+  [host, run] = [lab, labRun];
   network = await declareGuests(host, run.process());
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
 });
 
 const inputsOfNat = (given: Props = {}): Props => {

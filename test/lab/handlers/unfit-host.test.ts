@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
@@ -6,7 +6,7 @@ import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-ne
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { type Declared, declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";
-import { provider, urnOf } from "./host-under-test.ts";
+import { provider, sharedHost, urnOf } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
@@ -14,17 +14,12 @@ let network: Declared;
 let nat: Declared;
 let web: Declared;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
+sharedHost(async (lab, labRun) => {
+  [host, run] = [lab, labRun];
   const context = run.process();
   network = await declare(xenNetworkHandler, context, { owner: urnOf("XenNetwork", "n"), nameLabel: "Internal" });
   nat = await declareForwarding(context, network);
   web = await declareForward(context, nat, { externalPort: 8080, target: "192.168.100.11" });
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
 });
 
 const onDom0 = async (script: string) => {

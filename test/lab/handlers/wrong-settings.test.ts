@@ -1,22 +1,17 @@
 import { createServer } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
-import { type Host, startHost } from "../host.ts";
+import type { Host } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
-import { nat, provider, refusals } from "./host-under-test.ts";
+import { nat, type provider, refusals, sharedHost } from "./host-under-test.ts";
 
 let host: Host;
 let run: ReturnType<typeof provider>;
 
-beforeAll(async () => {
-  host = await startHost();
-  run = provider(host);
-});
-afterAll(async () => {
-  await run?.[Symbol.asyncDispose]();
-  await host?.close();
+sharedHost((lab, labRun) => {
+  [host, run] = [lab, labRun];
 });
 
 const wrongKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";

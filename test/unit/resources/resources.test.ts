@@ -87,7 +87,7 @@ test.each([
   expect(make).toThrow(`PortForward "http": forwarding: expected a HostForwarding, found ${found}`);
 });
 
-test("the rules' text is secret when what they are made of is", async () => {
+test("the rules' text, and drift that quotes it, are secret when what they are made of is", async () => {
   const network = new xennet.XenNetwork("for-secrets", { nameLabel: "Internal network" });
   const open = new xennet.HostForwarding("open", { network, address: "192.168.100.1/24" });
   const hidden = new xennet.HostForwarding("hidden", { network, address: pulumi.secret("192.168.100.1/24") });
@@ -96,8 +96,15 @@ test("the rules' text is secret when what they are made of is", async () => {
     new xennet.PortForward("hidden", { ...given, target: pulumi.secret("192.168.100.11") }),
     new xennet.PortForward("open", { ...given, target: "192.168.100.11" }),
   ];
-  const marks = [hidden, open, ...forwards].map(({ rules }) => pulumi.isSecret(rules as never));
-  expect(await Promise.all(marks)).toEqual([true, false, true, false]);
+  const marks = [hidden, open, ...forwards].map(({ rules, drift }) =>
+    Promise.all([pulumi.isSecret(rules as never), pulumi.isSecret(drift as never)]),
+  );
+  expect(await Promise.all(marks)).toEqual([
+    [true, true],
+    [false, false],
+    [true, true],
+    [false, false],
+  ]);
 });
 
 test("what has the guest's address in it is secret when the address is", async () => {

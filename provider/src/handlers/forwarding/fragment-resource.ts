@@ -4,7 +4,7 @@ import type { HostContext } from "../../hosts/context";
 import { describeOwner } from "../../rules/owner";
 import type { CreateAnswer, Handler, Props, ReadAnswer } from "../handler";
 import { newIncarnation, newToken, ownPartOf, parseId, renderId, stateVersion } from "../identity";
-import { changedKeys, diffAnswer, plain, textOf, textsOf } from "../props";
+import { changedKeys, diffAnswer, plain, textOf, textsOf, withDrift } from "../props";
 import { knownNetworkUuid, networkUuidOf } from "../references";
 import { assertSameRealm } from "../same-realm";
 import { fragmentOf, storedOf } from "./stored-fragments";
@@ -189,7 +189,7 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
   if (stored === undefined && snapshot.damaged.includes(token)) {
     const damaged = plain({ ...props, drift: ["its declaration on the host is damaged"] });
-    return { id, props: damaged, inputs: inputsOf(damaged) };
+    return { id, props: damaged, inputs: withDrift(inputsOf(damaged), textsOf(damaged, "drift")) };
   }
   if (stored === undefined) return { id: "", props: {}, inputs: {} };
   const networkUuid = textOf(props, "networkUuid") ?? (await networkUuidOf(host, textOf(props, "network") ?? ""));
@@ -199,7 +199,8 @@ async function readFragment(host: HostContext, kind: FragmentKind, id: string, p
   const outputs = kind.outputs(props, networkUuid, snapshot);
   const found = plain({ ...props, ...outputs, drift });
   // Without drift the recorded inputs stay: their `rules` may name a bridge that had no name yet, and that is no change.
-  return drift.length === 0 ? { id, props: found } : { id, props: found, inputs: inputsOf(found) };
+  const isAsRecorded = drift.length === 0 && textsOf(props, "drift").length === 0;
+  return isAsRecorded ? { id, props: found } : { id, props: found, inputs: withDrift(inputsOf(found), drift) };
 }
 
 /** What the host misses of a declaration that is to be in force. */

@@ -43,6 +43,9 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   isolation: checkBoolean,
   persistence: oneOf("auto", "none"),
   rules: anything,
+  drift: anything,
+  resolvedExternalInterface: anything,
+  resolvedExternalAddress: anything,
 };
 
 /** What can be said without the host: the values themselves. */

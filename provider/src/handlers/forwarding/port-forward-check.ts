@@ -34,6 +34,7 @@ const checks = {
   description: (property: string, value: unknown) => checkText(property, value, { min: 1 }),
   allowManagementPort: checkBoolean,
   rules: anything,
+  drift: anything,
 };
 
 const required = ["forwarding", "network", "externalPort", "target"];

@@ -7,7 +7,7 @@ import { inputsOfExisting, isOnlyRead, notFound } from "../existing";
 import type { Handler, Props } from "../handler";
 import { ownPartOf, renderId } from "../identity";
 import { preflight } from "../preflight";
-import { changedKeys, diffAnswer, equal, textOf, textsOf } from "../props";
+import { changedKeys, diffAnswer, equal, textOf, textsOf, withDrift } from "../props";
 import { vmOf } from "../references";
 import { assertSameRealm } from "../same-realm";
 import { carriedFor, stillToCarry } from "./carry";
@@ -83,7 +83,8 @@ export const xenVifHandler: Handler = {
     const vif = await findVif(host, id, props);
     if (vif === undefined) {
       const isHalfPutBack = pendingReplacement(view, textOf(props, "owner") ?? "") !== undefined;
-      if (isHalfPutBack) return { id, props: { ...props, drift: [halfPutBack] } };
+      const drift = [halfPutBack];
+      if (isHalfPutBack) return { id, props: { ...props, drift }, inputs: withDrift(inputsOf(props), drift) };
       return notFound("VIF", id, props);
     }
     if (isOnlyRead(props)) {
@@ -93,7 +94,9 @@ export const xenVifHandler: Handler = {
     const inputs = await observedInputs(host, view, vif, props);
     const found = await outputsOf(view, vif, inputs, textOf(props, "incarnation") ?? "");
     const foundId = renderId({ realm: poolUuid, own: vif.uuid });
-    return { id: foundId, props: found, ...(equal(inputs, inputsOf(props)) ? {} : { inputs }) };
+    const shown = withDrift(inputs, textsOf(found, "drift"));
+    const isAsRecorded = equal(shown, withDrift(inputsOf(props), textsOf(props, "drift")));
+    return { id: foundId, props: found, ...(isAsRecorded ? {} : { inputs: shown }) };
   },
 
   async update(host, id, olds, news) {
