@@ -36,6 +36,12 @@ const handmade: ReadonlyArray<{
     repairs: ["update HostForwarding nat"],
   },
   {
+    what: "what calls the host program removed",
+    act: ({ host }) => host.lab.runInDom0("rm /etc/cron.d/xennet /etc/init.d/xennet"),
+    shows: /hook \/etc\/cron\.d\/xennet/,
+    repairs: ["update HostForwarding nat"],
+  },
+  {
     what: "the network renamed",
     act: async (deployment) => {
       const [network = ""] = await xapi<string[]>(deployment, "network.get_by_name_label", "Internal network");
@@ -66,11 +72,11 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     // The guests' address settings became possible with their first start.
     succeeded(await deployment.up());
     // The host heals itself every minute; here the repair by Pulumi is what counts.
-    await deployment.host.lab.runInDom0("mv /etc/cron.d/xennet /root/");
+    await deployment.host.lab.runInDom0("kill -STOP $(cat /run/crond.pid)");
     await act(deployment);
     const refreshed = succeeded(await deployment.refresh());
     expect(refreshed.stdout).toMatch(shows);
-    await deployment.host.lab.runInDom0("mv /root/xennet /etc/cron.d/");
+    await deployment.host.lab.runInDom0("kill -CONT $(cat /run/crond.pid)");
     expect(changes(succeeded(await deployment.up({ refresh: false })))).toEqual(repairs);
     await answers(deployment, 80, `Fedora server 1:80 for ${client}`);
     await answers(deployment, 8080, `Fedora server 2:80 for ${client}`);

@@ -37,9 +37,9 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     succeeded(await up());
 
     // The host heals itself every minute; here the repair by Pulumi is what counts.
-    await host.lab.runInDom0("mv /etc/cron.d/xennet /root/ && iptables -t nat -F XENNET-PREROUTING");
+    await host.lab.runInDom0("kill -STOP $(cat /run/crond.pid) && iptables -t nat -F XENNET-PREROUTING");
     succeeded(await refresh());
-    await host.lab.runInDom0("mv /root/xennet /etc/cron.d/");
+    await host.lab.runInDom0("kill -CONT $(cat /run/crond.pid)");
     expect(changes(succeeded(await up({ refresh: false })))).toContain("update PortForward https");
     await answers(deployment, 443, `Fedora server 1:80 for ${client}`);
 

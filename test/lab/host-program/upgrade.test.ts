@@ -86,8 +86,26 @@ test("hooks that were removed by hand come back with the next transaction", asyn
   await declare(box, [forwarding()]);
   const current = await hooks();
   await box.sh("rm /etc/cron.d/xennet /etc/init.d/xennet");
+  expect(lines(await snapshot(box), "missing")).toEqual([
+    `${token} hook /etc/init.d/xennet`,
+    `${token} hook /etc/cron.d/xennet`,
+  ]);
   await transact(box, [forwarding()]);
   expect(await hooks()).toBe(current);
+  expect(lines(await snapshot(box), "missing")).toEqual([]);
+});
+
+test("a hook that somebody changed is missed, and one that an older program wrote is not", async () => {
+  await hostOfOlder();
+  await install(older());
+  const seen = await box.try("sh -s snapshot", program());
+  expect([seen.code, lines(seen.stdout, "missing")]).toEqual([0, []]);
+  await install(program());
+  expect((await transact(box, [forwarding()])).stdout).toMatch(/^unchanged$/m);
+  await box.sh("sed -i 's/^/# /' /etc/cron.d/xennet");
+  expect(lines(await snapshot(box), "missing")).toEqual([`${token} hooks as they were written`]);
+  await transact(box, [forwarding()]);
+  expect(lines(await snapshot(box), "missing")).toEqual([]);
 });
 
 test("a host whose declarations are of a newer format is refused, and stays as it is", async () => {

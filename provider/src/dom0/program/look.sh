@@ -46,6 +46,7 @@ model() { # <mode>
   { printf '@@ip\n%s\n@@bridges\n%s\n@@save\n%s\n' "$ADDRESSES" "$BRIDGES" "$RULES"
     if [ "$1" = snapshot ]; then
       echo @@route; ip -4 route show
+      echo @@hooks; hooks_lacking
       echo @@listen; if command -v ss >/dev/null; then ss -lntu; else netstat -lntu; fi
     fi
   } | run_awk "$FRAGMENT_AWK$MODEL_AWK" -v mode="$1" -v off="$off" -v run="$RUN" -v anew="${ANEW-}" -v pending="$PENDING"

@@ -17,6 +17,7 @@ function snapshot(  i, j, id, part, n) {
   for (i = 1; i < n; i++) if (part[i] !~ /^[a-z]+ :/) print "live " part[i]
   for (i = 1; i <= wanted_count; i++) print "want " wanted_token[i], wanted_table[i], wanted[i]
   find_missing()
+  find_lost_hooks()
   find_foreign()
   for (i = 1; i <= address_count; i++) print "address " address_if[i], address[i]
   printf "%s%s", routes, listens
@@ -63,6 +64,14 @@ function find_missing(  n, i, part, chain, t, key, line, k, id) {
   needs_begin()
   for (i = 1; i <= needs; i++) if (setting_now(need_kind[i], need_if[i], need_arg[i]) != need_value[i])
     lacks(need_id[i], need_kind[i] (need_kind[i] == "address" ? " " need_arg[i] : need_kind[i] ~ /^(arp|ipv6)$/ ? "" : " " need_if[i]))
+}
+# All forwardings of the host share them; one that declines them misses none.
+function find_lost_hooks(  i, j, id, declines) {
+  for (i = 1; i <= fragments; i++) {
+    id = order[i]; declines = 0
+    for (j = 1; j <= settings[id]; j++) if (setting[id, j] == "persistence none") declines = 1
+    if (field[id, "kind"] == "host-forwarding" && !declines) for (j = 1; j <= lost_hooks; j++) lacks(id, lost_hook[j])
+  }
 }
 function lacks(id, what) { missing_count++; missing_id[missing_count] = id; missing[missing_count] = what; if (mode == "snapshot") print "missing " field[id, "token"], what }
 function find_foreign(  k, t, i, line, last) {

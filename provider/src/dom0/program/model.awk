@@ -14,6 +14,7 @@ section == "ip" { ip_line(); next }
 section == "save" { save_line($0); next }
 section == "bridges" { cache_line(); next }
 section == "route" { route_line(); next }
+section == "hooks" { lost_hook[++lost_hooks] = $0; next }
 section == "listen" { listen_line(); next }
 END {
   if (mode == "own") printf "%s", own_text()
