@@ -41,6 +41,15 @@ export function portForwardRules(spec: PortForwardSpec): Rule[] {
   ]);
 }
 
+/** How many rules that makes, without making them: a shifted range of many ports for many sources makes millions. */
+export function countRules(spec: PortForwardSpec): number {
+  const redirects = countTranslations(spec);
+  const hairpinned = spec.hairpin === undefined ? 0 : redirects * (spec.fromHost === true ? 2 : 1) + 3;
+  const each = (spec.notSources?.length ?? 0) + redirects * (spec.sources?.length ?? 1) + 1 + hairpinned;
+  const keptByTcp = (spec.management?.ports.length ?? 0) * (spec.management?.sources.length ?? 0);
+  return spec.protocols.length * each + (spec.protocols.includes("tcp") ? keptByTcp : 0);
+}
+
 /** Ahead of every DNAT, other tools' included: ACCEPT in the nat table ends the look for one. */
 function kept(spec: PortForwardSpec, protocol: Transport): Rule[] {
   const { ports, sources } = spec.management ?? { ports: [], sources: [] };
@@ -97,6 +106,11 @@ function translations({ externalPorts, target, targetPorts }: PortForwardSpec): 
     ports: String(port),
     to: `${target}:${port + shift}`,
   }));
+}
+
+function countTranslations({ externalPorts, targetPorts }: PortForwardSpec): number {
+  const isText = typeof externalPorts === "string" || typeof targetPorts === "string";
+  return isText || targetPorts.from === externalPorts.from ? 1 : sizeOf(externalPorts);
 }
 
 function accepted(spec: PortForwardSpec, protocol: Transport, inInterface: string): Rule {

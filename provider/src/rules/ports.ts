@@ -1,7 +1,7 @@
 import { contains, parseCidr } from "../validation/ipv4";
 import { type PortRange, renderPortRange } from "../validation/port-range";
 import type { Problem } from "../validation/problem";
-import { type Protocol, transportsOf } from "../validation/scalars";
+import { type Protocol, type Transport, transportsOf } from "../validation/scalars";
 
 const XAPI_PORT = 443;
 
@@ -24,6 +24,13 @@ export interface ManagementWays {
   /** True when XAPI is reached through SSH, so that 443 is not needed. */
   readonly xapiThroughSsh: boolean;
 }
+
+/** What hosts of a pool need of each other beside XAPI: dom0's stock firewall lets it in (its RH-Firewall-1-INPUT). */
+const poolServices: ReadonlyArray<{ transport: Transport; ports: PortRange; what: string }> = [
+  { transport: "udp", ports: { from: 694, to: 694 }, what: "heartbeats of high availability" },
+  { transport: "udp", ports: { from: 5404, to: 5405 }, what: "clustering for shared GFS2 storage" },
+  { transport: "tcp", ports: { from: 21064, to: 21064 }, what: "locks of shared GFS2 storage" },
+];
 
 /** The ports of dom0's management among those that are forwarded. */
 export function managementPortsIn(protocol: Protocol, ports: PortRange): number[] {
@@ -70,6 +77,25 @@ export function checkPoolPort(
       reason: `expected a port other than 443 on a host of a pool, ${found}. Choose another external port, e.g. 8443, or add the other hosts to xennet:managementSources (${pool.others.join(", ")})`,
     },
   ];
+}
+
+/** Refuses to take from a pool's host what it hears other hosts by: without heartbeats a host with HA restarts itself. */
+export function checkPoolServices(
+  property: string,
+  protocol: Protocol,
+  ports: PortRange,
+  pool: { readonly hosts: number; readonly allowed: boolean },
+): Problem[] {
+  if (pool.hosts < 2 || pool.allowed) return [];
+  const taken = poolServices.find(
+    (service) =>
+      transportsOf(protocol).includes(service.transport) &&
+      service.ports.from <= ports.to &&
+      ports.from <= service.ports.to,
+  );
+  if (taken === undefined) return [];
+  const reason = `expected a port that the pool's ${pool.hosts} hosts do not need of each other, found ${renderPortRange(ports)}: ${taken.transport} ${renderPortRange(taken.ports)} is for ${taken.what}. Choose another external port, or set allowManagementPort: true if the pool uses neither HA nor GFS2`;
+  return [{ property, reason }];
 }
 
 /** A sentence of warning for a forward that takes XAPI's port away from dom0. */

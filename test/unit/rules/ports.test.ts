@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   checkManagementPort,
   checkPoolPort,
+  checkPoolServices,
   type ManagementWays,
   shadowedService,
 } from "../../../provider/src/rules/ports.ts";
@@ -49,6 +50,20 @@ test("on a host of a pool, 443 may go only where the other hosts keep reaching d
   expect(checkPoolPort("externalPort", only(443), pool)[0]?.reason).toContain("the pool's 2 hosts reach each other");
   expect(checkPoolPort("externalPort", only(443), { ...pool, sources: ["192.168.1.0/24"] })).toEqual([]);
   expect(checkPoolPort("externalPort", only(443), { ...pool, hosts: 1, others: [] })).toEqual([]);
+});
+
+test("what a pool's hosts hear each other by is refused, unless the pool does without", () => {
+  const pool = { hosts: 2, allowed: false };
+  const services = (protocol: "tcp" | "udp" | "both", ports: PortRange, given = pool) =>
+    checkPoolServices("externalPort", protocol, ports, given).map((problem) => problem.reason);
+  expect(services("udp", only(694))).toEqual([
+    "expected a port that the pool's 2 hosts do not need of each other, found 694: udp 694 is for heartbeats of high availability. Choose another external port, or set allowManagementPort: true if the pool uses neither HA nor GFS2",
+  ]);
+  expect(services("both", { from: 5400, to: 5404 })[0]).toContain("found 5400-5404: udp 5404-5405 is for clustering");
+  expect(services("tcp", only(21064))[0]).toContain("tcp 21064");
+  expect(services("tcp", only(694))).toEqual([]);
+  expect(services("udp", only(694), { ...pool, hosts: 1 })).toEqual([]);
+  expect(services("udp", only(694), { ...pool, allowed: true })).toEqual([]);
 });
 
 test("allows udp 443, and warns about tcp 80, in a range and with both protocols as well", () => {

@@ -3,7 +3,7 @@ import type { HostContext } from "../../hosts/context";
 import { contains, parseCidr } from "../../validation/ipv4";
 import type { Problem } from "../../validation/problem";
 import type { Props } from "../handler";
-import { storageOf } from "./infrastructure";
+import { addressesOfHosts, storageOf } from "./infrastructure";
 
 /**
  * This computer, the pool's hosts and its storage servers, where dom0 reaches them through its default route only: an
@@ -13,10 +13,10 @@ import { storageOf } from "./infrastructure";
 export async function checkPeers(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<Problem[]> {
   const cidr = parseCidr(news["address"]);
   if (cidr === undefined) return [];
-  const [{ hosts }, storage] = await Promise.all([host.identity(), storageOf(host)]);
+  const [hosts, storage] = await Promise.all([addressesOfHosts(host), storageOf(host)]);
   const peers = [
     ...(snapshot.client === undefined ? [] : [{ address: snapshot.client, whose: "this computer's" }]),
-    ...hosts.map(({ address }) => ({ address, whose: "that of a host of the pool" })),
+    ...hosts.map((address) => ({ address, whose: "that of a host of the pool" })),
     ...storage.addresses.map((address) => ({ address, whose: "that of a storage server of the pool" })),
   ];
   // A guest of the network may be where this runs.

@@ -12,14 +12,22 @@ import { type StorageServers, storageServers } from "./storage-servers";
  * here, and tomorrow differently from today.
  */
 export async function infrastructureOf(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<string[]> {
-  const [{ hosts }, storage] = await Promise.all([host.identity(), storageOf(host)]);
+  const [hosts, storage] = await Promise.all([addressesOfHosts(host), storageOf(host)]);
   if (storage.names.length > 0) host.warn(unguarded(news, storage.names));
   const own = new Set(snapshot.addresses.map(({ address }) => address.split("/")[0]));
-  const others = [...hosts.map(({ address }) => address), ...storage.addresses];
+  const others = [...hosts, ...storage.addresses];
   return [...new Set(others)]
     .filter((address) => parseIpv4(address) !== undefined && !own.has(address))
     .map((address) => `${address}/32`)
     .sort();
+}
+
+/** Addresses of the pool's hosts: of their management and, where it has several hosts, of their other interfaces as well. */
+export async function addressesOfHosts(host: HostContext): Promise<string[]> {
+  const { hosts } = await host.identity();
+  const pifs = hosts.length < 2 ? [] : await (await host.poolView()).pifs();
+  const all = [...hosts.map(({ address }) => address), ...pifs.map(({ IP }) => IP)];
+  return [...new Set(all)].filter((address) => address !== "");
 }
 
 /** The servers that the pool keeps storage on; one XAPI call for each look at the pool. */

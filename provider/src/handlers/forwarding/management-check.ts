@@ -1,7 +1,13 @@
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
 import { settingName } from "../../hosts/profile-keys";
-import { checkManagementPort, checkPoolPort, managementPortsIn, xapiPortForwarded } from "../../rules/ports";
+import {
+  checkManagementPort,
+  checkPoolPort,
+  checkPoolServices,
+  managementPortsIn,
+  xapiPortForwarded,
+} from "../../rules/ports";
 import type { Problem } from "../../validation/problem";
 import type { Props } from "../handler";
 import { externalPortsOf, isEnabled, protocolOf } from "./port-forward-spec";
@@ -19,11 +25,14 @@ export function checkManagement(host: HostContext, news: Props, snapshot: HostSn
   });
 }
 
-/** What forwarding XAPI's own port does to others; for a host that answers. */
-export async function checkXapiPort(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<Problem[]> {
+/** What a forward takes from the pool's other hosts; for a host that answers. */
+export async function checkPool(host: HostContext, news: Props, snapshot: HostSnapshot): Promise<Problem[]> {
   const ports = externalPortsOf(news);
-  if (ports === undefined || !isEnabled(news) || !managementPortsIn(protocolOf(news), ports).includes(443)) return [];
+  if (ports === undefined || !isEnabled(news)) return [];
   const { hosts } = await host.identity();
+  const pool = { hosts: hosts.length, allowed: news["allowManagementPort"] === true };
+  const services = checkPoolServices("externalPort", protocolOf(news), ports, pool);
+  if (services.length > 0 || !managementPortsIn(protocolOf(news), ports).includes(443)) return services;
   const own = new Set(snapshot.addresses.map(({ address }) => address.split("/")[0]));
   const others = hosts.map(({ address }) => address).filter((address) => !own.has(address));
   const sources = host.managementSources;

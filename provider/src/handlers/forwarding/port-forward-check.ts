@@ -9,7 +9,7 @@ import { anything, checkHostProfile, checkOwner, checkProperties } from "../chec
 import type { Props } from "../handler";
 import { textOf } from "../props";
 import { checkOutside } from "./outside-check";
-import { externalPortsOf, forwardRules, targetPortsOf } from "./port-forward-spec";
+import { countForwardRules, externalPortsOf, targetPortsOf } from "./port-forward-spec";
 
 /** More rules than this for one forward cost every packet of its host. */
 const mostRules = 1000;
@@ -115,7 +115,7 @@ function checkRange(news: Props): Problem[] {
   if (last > 65535) {
     return [expected("targetPort", `a range of ${size} ports that ends at 65535 at most`, news["targetPort"])];
   }
-  const count = forwardRules(news).length;
+  const count = countForwardRules(news);
   if (count <= mostRules) return [];
   const hint =
     "A range that keeps its numbers takes one rule, a shifted one takes one for each port and each of sources";

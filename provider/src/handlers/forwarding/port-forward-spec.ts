@@ -1,5 +1,5 @@
 import type { Claim } from "../../rules/fragment";
-import { type PortForwardSpec, portForwardRules } from "../../rules/port-forward";
+import { countRules, type PortForwardSpec, portForwardRules } from "../../rules/port-forward";
 import { managementPortsIn } from "../../rules/ports";
 import type { Rule } from "../../rules/rule";
 import { parseCidr } from "../../validation/ipv4";
@@ -15,6 +15,11 @@ const noPorts: PortRange = { from: 0, to: 0 };
 /** The rules of a forward as checked; none while it is switched off. */
 export function forwardRules(inputs: Props): Rule[] {
   return isEnabled(inputs) ? portForwardRules(specOf(inputs)) : [];
+}
+
+/** Their number, for a forward that may have too many. */
+export function countForwardRules(inputs: Props): number {
+  return isEnabled(inputs) ? countRules(specOf(inputs)) : 0;
 }
 
 export function isEnabled(inputs: Props): boolean {

@@ -11,7 +11,7 @@ import { plain, textOf } from "../props";
 import { knownNetworkUuid } from "../references";
 import { commonLines, type FragmentKind, type FragmentMarks, fragmentHandler } from "./fragment-resource";
 import { probeGuest } from "./guest-probe";
-import { checkManagement, checkXapiPort, managementSourcesOf } from "./management-check";
+import { checkManagement, checkPool, managementSourcesOf } from "./management-check";
 import { checkPortConflicts } from "./port-conflicts";
 import { checkForwardInputs, checkOnHost, normalisedForward } from "./port-forward-check";
 import { claimsOf, forwardRules, isEnabled } from "./port-forward-spec";
@@ -68,14 +68,14 @@ export const portForwardHandler: Handler = fragmentHandler(kind, async (host, ol
     failures.push(...checkManagement(host, news, snapshot));
     news = { ...news, ...derived(host, olds, news, snapshot) };
     if (snapshot !== undefined)
-      failures.push(...checkOnHost(news, snapshot), ...(await checkXapiPort(host, news, snapshot)));
+      failures.push(...checkOnHost(news, snapshot), ...(await checkPool(host, news, snapshot)));
     if (failures.length === 0 && isEnabled(news)) failures.push(...checkPortConflicts(host, { olds, news }, snapshot));
     if (failures.length === 0 && snapshot !== undefined) warnOfAbandoned(host, news, snapshot);
   }
   failures.push(...problems);
   const isComplete = ["protocol", "externalPort", "target", "targetPort"].every((key) => news[key] !== undefined);
   const names = roleNames(news, networkUuid, snapshot);
-  const rules = isComplete ? rulesText(forwardRules(news), "", names, snapshot) : [];
+  const rules = isComplete && failures.length === 0 ? rulesText(forwardRules(news), "", names, snapshot) : [];
   return { inputs: plain({ ...news, rules }), failures };
 });
 
