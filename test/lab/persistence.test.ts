@@ -54,6 +54,7 @@ test("what is not to persist leaves nothing that acts after a reboot, and anothe
   const forward = await declareForward(run.process(), nat, web);
   await answers();
   expect(nat.outs["files"]).toEqual(["/usr/local/sbin/xennet", "/etc/xennet"]);
+  expect(run.warnings).toEqual([]);
   expect(otherFiles(compareHosts(before, await capture()))).toEqual([]);
 
   await host.rebootDom0();
@@ -67,6 +68,7 @@ test("what is not to persist leaves nothing that acts after a reboot, and anothe
   expect((found.props["drift"] as string[]).length).toBeGreaterThan(3);
   await hostForwardingHandler.update(run.process(), nat.id, nat.outs, found.props as Props);
   await answers();
+  expect(run.warnings).toEqual([]);
 
   const other = await declare(xenNetworkHandler, run.process(), {
     ...{ owner: urnOf("XenNetwork", "other", "prod"), nameLabel: "Other network" },
@@ -90,6 +92,17 @@ test("what is not to persist leaves nothing that acts after a reboot, and anothe
   await hostForwardingHandler.delete(run.process(), nat.id, nat.outs);
   expect(otherFiles(compareHosts(before, await capture()))).toEqual([]);
   expect(await onDom0("ls -d /etc/xennet /usr/local/sbin/xennet 2>/dev/null || true")).toBe("");
+});
+
+test("without persistence an up says that nobody puts the address on a bridge that comes later", async () => {
+  const owner = urnOf("XenNetwork", "empty");
+  const empty = await declare(xenNetworkHandler, run.process(), { owner, nameLabel: "Network without VMs" });
+  const nat = await declareForwarding(run.process(), empty, none);
+  expect(run.warnings.splice(0)).toEqual([
+    expect.stringContaining('with persistence: "none" the host does not put the address there'),
+  ]);
+  await hostForwardingHandler.delete(run.process(), nat.id, nat.outs);
+  await xenNetworkHandler.delete(run.process(), empty.id, empty.outs);
 });
 
 /** A change as the provider makes it, which nobody confirms. */

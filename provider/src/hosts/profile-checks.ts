@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { XennetError } from "../core/errors";
+import { environmentOverride } from "../core/settings";
 import { parseHostKeyPin } from "../dom0/host-key";
 import { normalisedCidr } from "../validation/cidr-list";
 import { expected, type Problem } from "../validation/problem";
@@ -13,8 +14,12 @@ export function checkSettings(profile: string, settings: Settings): Problem[] {
     const value = settings(key as ProfileKey);
     if (value === undefined) return [];
     const name = settingName(profile, key as ProfileKey);
-    const reason = check(value, name, setCommand(profile, key as ProfileKey));
-    return reason === undefined ? [] : [{ property: name, reason }];
+    const command = setCommand(profile, key as ProfileKey);
+    const reason = check(value, name, command);
+    if (reason === undefined) return [];
+    if (reason.includes(command)) return [{ property: name, reason }];
+    const remedy = `Run "${command} …", or set ${environmentOverride(profile, key)} in the environment`;
+    return [{ property: name, reason: `${reason}. ${remedy}` }];
   });
 }
 
@@ -45,10 +50,10 @@ const checks: Partial<Record<ProfileKey, Check>> = {
   sshPrivateKey: checkPrivateKey,
   sshHostKey: checkHostKey,
   managementSources: (value, name) => {
-    const wrong = splitList(value).find((part) => normalisedCidr(part) === undefined);
+    const wrong = splitList(value).filter((part) => normalisedCidr(part) === undefined);
     const wanted = 'networks separated by commas, such as "192.0.2.0/24, 198.51.100.7"';
     if (splitList(value).length > 20) return expected(name, "at most 20 networks", value).reason;
-    return wrong === undefined ? undefined : expected(name, wanted, wrong).reason;
+    return wrong.length === 0 ? undefined : expected(name, wanted, wrong.join(", ")).reason;
   },
 };
 

@@ -7,13 +7,18 @@ export function normalisedCidr(value: unknown): string | undefined {
   return cidr === undefined || cidr.prefix === 0 ? undefined : subnetOf(cidr);
 }
 
-/** A list of networks or addresses; one that stands for every address must be left out instead. */
-export function checkCidrs(property: string, value: unknown): Problem[] {
+/** A list of networks or addresses; one that stands for every address must be said otherwise, as by leaving it out. */
+export function checkCidrs(property: string, value: unknown, every = "leave the property out"): Problem[] {
   const wanted = 'a network such as "203.0.113.0/24", or an address';
   if (!Array.isArray(value)) return [expected(property, `a list of networks such as ["203.0.113.0/24"]`, value)];
-  if (value.length === 0) return [expected(property, `${wanted}; leave the property out for every address`, value)];
+  if (value.length === 0) return [expected(property, `${wanted}; ${every} for every address`, value)];
   if (value.length > 100) return [expected(property, "at most 100 networks", value)];
-  return value.flatMap((item, index) =>
-    normalisedCidr(item) === undefined ? [expected(`${property}[${index}]`, wanted, item)] : [],
-  );
+  return value.flatMap((item, index) => checkNetwork(`${property}[${index}]`, wanted, item, every));
+}
+
+/** One network or address; `wanted` describes it. */
+export function checkNetwork(property: string, wanted: string, value: unknown, every: string): Problem[] {
+  if (normalisedCidr(value) !== undefined) return [];
+  const isEvery = parseCidr(value)?.prefix === 0;
+  return [expected(property, isEvery ? `${wanted}; ${every} for every address` : wanted, value)];
 }

@@ -70,7 +70,11 @@ test.each<[Props, string]>([
   ],
   [
     { guestAccessToHost: [{ ports: 53 }] },
-    'guestAccessToHost[0]: expected an object with source, protocol or port, found {"ports":53}',
+    'guestAccessToHost[0]: expected an object with source, protocol or port, found the key "ports"',
+  ],
+  [
+    { outbound: ["0.0.0.0/0"] },
+    'outbound[0]: expected a network such as "203.0.113.0/24", or an address; say "any" for every address, found "0.0.0.0/0"',
   ],
   [{ guestAccessToHost: [{}] }, "guestAccessToHost[0]: expected an object with source, protocol or port, found {}"],
   [{ persistence: "cron" }, 'persistence: expected "auto" or "none", found "cron"'],
@@ -155,7 +159,11 @@ test.each<[Props, string]>([
   ],
   [
     { sources: ["0.0.0.0/0"] },
-    'sources[0]: expected a network such as "203.0.113.0/24", or an address, found "0.0.0.0/0"',
+    'sources[0]: expected a network such as "203.0.113.0/24", or an address; leave the property out for every address, found "0.0.0.0/0"',
+  ],
+  [
+    { forwarding: undefined, network: undefined },
+    "forwarding: expected a HostForwarding that is there, found one that failed in this run: its own message says why",
   ],
   [
     { notSources: [] },

@@ -4,6 +4,7 @@ import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
+import { declareForwarding, declareGuests } from "./declared-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";
 
 test("a damaged declaration is drift, the next update repairs it, and destroy gives the same host back", async () => {
@@ -33,6 +34,26 @@ test("a damaged declaration is drift, the next update repairs it, and destroy gi
   await handler.delete(run.process(), id, updated.outs);
   await xenNetworkHandler.delete(run.process(), made.id, made.outs);
   expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
+});
+
+test("a hook that cannot be written is drift of the up that tried, and the next one writes it", async () => {
+  await using host = await startHost();
+  await using run = provider(host);
+  const context = run.process();
+  const { id, outs } = await declareForwarding(context, await declareGuests(host, context));
+  const lost = ["hook /etc/cron.d/xennet"];
+  await host.lab.runInDom0(
+    "rm /etc/cron.d/xennet; mount --bind /etc/cron.d /etc/cron.d && mount -o remount,bind,ro /etc/cron.d",
+  );
+  const read = await handler.read(run.process(), id, outs);
+  expect(read).toMatchObject({ props: { drift: lost }, inputs: { drift: lost } });
+  const tried = await handler.update(run.process(), id, read.props, outs);
+  expect(tried.outs["drift"]).toEqual(lost);
+  await host.lab.runInDom0("umount /etc/cron.d");
+  expect(await handler.diff(run.process(), id, tried.outs, outs)).toMatchObject({ changes: true });
+  const mended = await handler.update(run.process(), id, tried.outs, outs);
+  expect(mended.outs["drift"]).toEqual([]);
+  expect((await host.lab.runInDom0("cat /etc/cron.d/xennet")).stdout).toContain("xennet apply");
 });
 
 test("an update never writes over another resource's fragment", async () => {

@@ -222,7 +222,7 @@ test("status shows a forward's ports and description, and that it is switched of
     .replace(/^rule .*\n/gm, "");
   await declare(box, [put(token, text)]);
   const { stdout } = await box.xennet("status");
-  expect(stdout).toContain("port-forward web: disabled, active");
+  expect(stdout).toContain("port-forward web: disabled\n");
   expect(stdout).toContain(
     '  description  for the "media" servers; $(reboot)\n  port         tcp 8000-8010\n  port         udp 8000-8010\n',
   );

@@ -33,6 +33,11 @@ test("a declaration that awaits its confirmation is called pending, the others a
   expect(text).toContain("host-forwarding nat: active\n");
 });
 
+test("a declaration that misses something on the host is not simply called active", async () => {
+  await box.sh("iptables -F XENNET-FORWARD");
+  expect(await status()).toContain("host-forwarding nat: active, but not whole\n");
+});
+
 test("of two forwards of one port the older is called shadowed, by the name of the newer", async () => {
   const [older, newer] = [newToken(), newToken()];
   await declare(box, [put(older, portForward(box, older, 80))]);

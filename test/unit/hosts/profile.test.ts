@@ -123,6 +123,13 @@ describe("what is missing or malformed is named, with the command that sets it",
     ]);
   });
 
+  test("what is wrong with a setting ends with how to set it, and names every wrong part of a list", () => {
+    const [problem] = problemsOf({ ...minimal, managementSources: "192.0.2.0/24, here, 10.0.0.0/33" });
+    expect(problem?.reason).toMatch(
+      /found "here, 10\.0\.0\.0\/33"\. Run "pulumi config set xennet:managementSources …", or set XENNET_MANAGEMENT_SOURCES in the environment$/,
+    );
+  });
+
   test("a malformed secret, or an address with a password in it, is not quoted", () => {
     const flat = { ...minimal, sshPrivateKey: "not-a-key-but-private", xapiUrl: "https://root:private@192.0.2.7" };
     const problems = problemsOf(flat);

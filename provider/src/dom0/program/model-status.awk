@@ -10,7 +10,7 @@ function status(  i, j, id, r, line, urn) {
     id = order[i]
     urn = field[id, "owner"]
     print ""
-    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled, " : "") state[id] (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
+    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled" : misses(id) ? state[id] ", but not whole" : state[id]) (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
     print "  declared by  " declarer(urn) urn
     print "  token        " field[id, "token"]
     print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
@@ -29,6 +29,7 @@ function status(  i, j, id, r, line, urn) {
   for (i = 1; i <= broken_count; i++) print "\nDAMAGED " broken[i]
   say_foreign()
 }
+function misses(id,  i) { for (i = 1; i <= missing_count; i++) if (missing_id[i] == id) return 1; return 0 }
 # urn:pulumi:<stack>::<project>::…
 function declarer(urn,  part) {
   if (split(urn, part, "::") < 2 || part[1] !~ /^urn:pulumi:./) return ""

@@ -1,4 +1,4 @@
-import { checkCidrs, normalisedCidr } from "../../validation/cidr-list";
+import { checkCidrs, checkNetwork, normalisedCidr } from "../../validation/cidr-list";
 import { checkHostCidr, checkIpv4 } from "../../validation/ipv4";
 import { checkPortRange } from "../../validation/port-range";
 import { expected, type Problem } from "../../validation/problem";
@@ -67,7 +67,7 @@ function normalisedAccess(entry: unknown): unknown {
 }
 
 function checkOutbound(property: string, value: unknown): readonly Problem[] {
-  if (Array.isArray(value)) return checkCidrs(property, value);
+  if (Array.isArray(value)) return checkCidrs(property, value, 'say "any"');
   if (value === "any" || value === "none") return [];
   return [expected(property, '"any", "none" or a list of networks', value)];
 }
@@ -81,9 +81,7 @@ function checkClamp(property: string, value: unknown): readonly Problem[] {
 
 const accessChecks: Readonly<Record<string, PropertyCheck>> = {
   source: (property, value) =>
-    normalisedCidr(value) === undefined
-      ? [expected(property, 'a network such as "192.168.100.0/28", or an address', value)]
-      : [],
+    checkNetwork(property, 'a network such as "192.168.100.0/28", or an address', value, "leave source out"),
   protocol: oneOf(...protocols),
   port: checkPortRange,
 };
@@ -103,7 +101,7 @@ function checkEntry(property: string, entry: unknown): readonly Problem[] {
   if (given.length === 0) return [expected(property, wanted, entry)];
   return given.flatMap(([key, value]) => {
     const check = Object.hasOwn(accessChecks, key) ? accessChecks[key] : undefined;
-    if (check === undefined) return [expected(property, wanted, entry)];
+    if (check === undefined) return [{ property, reason: `expected ${wanted}, found the key ${JSON.stringify(key)}` }];
     return isUnknown(value) ? [] : check(`${property}.${key}`, value);
   });
 }

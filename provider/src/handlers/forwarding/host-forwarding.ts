@@ -48,6 +48,13 @@ const kind: FragmentKind = {
   },
   // Its closing rules stand in INPUT.
   touchesManagement: () => true,
+  async probe(host, inputs, networkUuid, snapshot) {
+    const bridge = snapshot.bridges.find((candidate) => candidate.network === networkUuid);
+    if (inputs["persistence"] !== "none" || bridge?.present === true) return;
+    host.warn(
+      `${describeOwner(textOf(inputs, "owner") ?? "")} has no bridge for its address yet, and with persistence: "none" the host does not put the address there when the first VM brings the bridge: run up again then, or \`xennet apply\` at its console.`,
+    );
+  },
 };
 
 function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): Fragment {

@@ -41,7 +41,12 @@ const required = ["forwarding", "network", "externalPort", "target"];
 
 /** What can be said without the host: the values themselves. */
 export function checkForwardInputs(news: Props): Problem[] {
-  return [...checkProperties(news, required, checks), ...checkTarget(news), ...checkRange(news)];
+  // The class always gives one: the engine leaves out what comes from a resource that failed in this run.
+  const isGone = news["forwarding"] === undefined;
+  const gone = "expected a HostForwarding that is there, found one that failed in this run: its own message says why";
+  const failed = isGone ? [{ property: "forwarding", reason: gone }] : [];
+  const given = isGone ? required.filter((key) => !["forwarding", "network"].includes(key)) : required;
+  return [...failed, ...checkProperties(news, given, checks), ...checkTarget(news), ...checkRange(news)];
 }
 
 /** What only the host can tell of the values. */

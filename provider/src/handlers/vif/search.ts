@@ -65,7 +65,7 @@ function onDevice(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly 
   const used = usedDevices(view, vm);
   const what = `device "${there.device}" of VM "${vm.name_label}" has ${described(view, there)}`;
   if (bearer !== undefined) {
-    const reason = `expected a free device, found that ${what}, which belongs to ${describeBearer(view, there, bearer)}. Used devices: ${used}`;
+    const reason = `expected a free device, found that ${what}, which belongs to ${describeBearer(view, there, bearer)}. Choose another device (used are ${used}), or take it out of the other declaration first`;
     return { refused: new XennetError("DEVICE_TAKEN", reason, { property: "device" }) };
   }
   if (inputs["onDeviceConflict"] === "takeOver" || inputs["onDeviceConflict"] === "replace") return { there };
