@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { hostForwardingHandler as handler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
-import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
-import { declareForwarding, declareGuests } from "./declared-host.ts";
+import { declare, declareForwarding, declareGuests } from "./declared-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";
 
 test("a damaged declaration is drift, the next update repairs it, and destroy gives the same host back", async () => {
@@ -12,14 +11,9 @@ test("a damaged declaration is drift, the next update repairs it, and destroy gi
   await using run = provider(host);
   const before = await captureHost(host.lab, host.simulator);
   const context = run.process();
-  const network = (
-    await xenNetworkHandler.check(context, {}, { owner: urnOf("XenNetwork", "n"), nameLabel: "Internal" })
-  ).inputs;
-  const made = await xenNetworkHandler.create(context, network);
-  const given: Props = { owner: urnOf("HostForwarding", "nat"), network: made.id, address: "192.168.100.1/24" };
-  const { inputs, failures } = await handler.check(context, {}, given);
-  expect(failures).toEqual([]);
-  const { id, outs } = await handler.create(context, inputs);
+  const owner = urnOf("XenNetwork", "n");
+  const made = await declare(xenNetworkHandler, context, { owner, nameLabel: "Internal" });
+  const { id, outs } = await declareForwarding(context, made);
 
   await host.lab.runInDom0(
     `f=$(ls /etc/xennet/generations/*/*.fragment); head -n 4 $f > /run/cut; cat /run/cut > $f; rm /run/cut`,
@@ -27,8 +21,8 @@ test("a damaged declaration is drift, the next update repairs it, and destroy gi
   const later = run.process();
   const read = await handler.read(later, id, outs);
   expect(read).toMatchObject({ id, props: { drift: ["its declaration on the host is damaged"] } });
-  expect(await handler.diff(later, id, read.props, inputs)).toMatchObject({ changes: true, replaces: [] });
-  const updated = await handler.update(later, id, read.props, inputs);
+  expect(await handler.diff(later, id, read.props, outs)).toMatchObject({ changes: true, replaces: [] });
+  const updated = await handler.update(later, id, read.props, outs);
   expect(await handler.read(run.process(), id, updated.outs)).toEqual({ id, props: updated.outs });
 
   await handler.delete(run.process(), id, updated.outs);
@@ -60,14 +54,8 @@ test("an update never writes over another resource's fragment", async () => {
   await using host = await startHost();
   await using run = provider(host);
   const context = run.process();
-  const network = (
-    await xenNetworkHandler.check(context, {}, { owner: urnOf("XenNetwork", "n"), nameLabel: "Internal" })
-  ).inputs;
-  const made = await xenNetworkHandler.create(context, network);
-  const given: Props = { owner: urnOf("HostForwarding", "nat"), network: made.id, address: "192.168.100.1/24" };
-  const { inputs } = await handler.check(context, {}, given);
-  const { id, outs } = await handler.create(context, inputs);
-  const other = { ...inputs, owner: urnOf("HostForwarding", "other", "prod") };
+  const { id, outs } = await declareForwarding(context, await declareGuests(host, context));
+  const other = { ...outs, owner: urnOf("HostForwarding", "other", "prod") };
   await expect(handler.update(run.process(), id, { ...outs, owner: other.owner }, other)).rejects.toMatchObject({
     code: "FRAGMENT_FOREIGN",
   });
