@@ -71,6 +71,11 @@ export function createGuests(lan: LanNamespaces, bridgeNoArp: boolean): Guests {
           [makeBridge(vif, bridgeNoArp), join, dropBridge(fromBridge, fromInternal)].join("\n"),
         );
       }),
+    removeBridge: (bridge) =>
+      inTurn(async () => {
+        const isThere = `ip -n dom0 link show ${bridge} >/dev/null 2>&1`;
+        await runScript(lan.enter, `! ${isThere} || { ${dropBridge(bridge, true)}; }`);
+      }),
     configureIpv4: (vif, ipv4) =>
       inTurn(async () => {
         const guest = guestOf(vif);

@@ -15,6 +15,8 @@ export interface Backplane {
   moveVif(vif: SimVif, fromBridge: string, fromInternal: boolean): Promise<void>;
   /** VIF.configure_ipv4 on a running guest; `undefined` takes the address away. */
   configureIpv4(vif: SimVif, ipv4: SimIpv4 | undefined): Promise<void>;
+  /** An internal bridge whose ports are gone goes with its network; only where bridges outlive their last port. */
+  removeBridge(bridge: string): Promise<void>;
   /** The XAPI network table changed: uuid → bridge name, what `xe network-list` on dom0 answers. */
   networksChanged(networks: ReadonlyArray<{ uuid: string; bridge: string }>): Promise<void>;
 }
@@ -51,5 +53,6 @@ export const nullBackplane: Backplane = {
   unplugVif: async () => {},
   moveVif: async () => {},
   configureIpv4: async () => {},
+  removeBridge: async () => {},
   networksChanged: async () => {},
 };

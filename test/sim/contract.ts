@@ -28,7 +28,7 @@ export interface MemberOptions {
   readonly tls?: TlsIdentity;
 }
 
-export type ProfileName = "xcp-ng-8.3" | "xcp-ng-8.2";
+export type ProfileName = "xcp-ng-8.3" | "xcp-ng-8.2" | "xenserver-6.2" | "xenserver-5.6";
 
 /** Identities that something outside (the lab's inventory file) has to share; random unless given. */
 export interface SeedUuids {

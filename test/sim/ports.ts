@@ -14,9 +14,10 @@ export async function attach(world: World, vif: string): Promise<void> {
   showGuestAddress(world, vif);
 }
 
-/** Takes the port away; an internal bridge goes with its last one. */
+/** Takes the port away; an internal bridge goes with its last one, but on hosts where bridges stay. */
 export async function detach(world: World, vif: string): Promise<void> {
-  const port = simVif(world, vif);
+  const shown = simVif(world, vif);
+  const port = { ...shown, internal: shown.internal && !world.profile.bridgesStay };
   await world.operations.oneAtATime("ports", () => world.backplane.unplugVif(port));
   world.db.update("VIF", vif, { currently_attached: false });
   showGuestAddress(world, vif);

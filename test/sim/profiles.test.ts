@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { connect, simulate, vmByName } from "./fixtures.ts";
-import type { Value } from "./simulator.ts";
+import type { ProfileName, Value } from "./simulator.ts";
 
-async function hostRecord(profile: "xcp-ng-8.2" | "xcp-ng-8.3") {
+async function hostRecord(profile: ProfileName) {
   const { call } = await connect(await simulate({ profile }));
   const [record] = Object.values(await call<Record<string, Record<string, Value>>>("host.get_all_records"));
   return record ?? {};
@@ -31,6 +31,8 @@ test("XCP-ng 8.2 lacks the fields and calls that came later", async () => {
 });
 
 test.each([
+  ["xenserver-5.6", 7],
+  ["xenserver-6.2", 7],
   ["xcp-ng-8.2", 7],
   ["xcp-ng-8.3", 16],
 ] as const)("%s offers %i devices for VIFs", async (profile, count) => {

@@ -17,19 +17,7 @@ export interface HostIdentity {
 export function seedPool(world: World, first: HostIdentity, poolUuid: string | undefined): string {
   const { db } = world;
   const network = db.insert("network", { name_label: "Pool-wide network associated with eth0", bridge: "xenbr0" });
-  db.insert("network", {
-    name_label: "Host internal management network",
-    name_description:
-      "Network on which guests will be assigned a private link-local IP address which can be used to talk XenAPI",
-    bridge: "xenapi",
-    other_config: {
-      is_guest_installer_network: "true",
-      is_host_internal_management_network: "true",
-      ip_begin: "169.254.0.1",
-      ip_end: "169.254.255.254",
-      netmask: "255.255.0.0",
-    },
-  });
+  db.insert("network", { ...world.profile.ownNetwork, bridge: "xenapi" });
   const master = seedHost(world, first, network);
   db.insert("pool", { uuid: poolUuid ?? randomUUID(), name_label: "lab", master });
   seedVm(world, "Other install media", { is_a_template: true, is_default_template: true });
@@ -124,7 +112,7 @@ function seedHostRecord(world: World, { name, address, uuids }: HostIdentity): s
     API_version_vendor: "XenSource",
     software_version: profile.softwareVersion,
     enabled: true,
-    edition: "xcp-ng",
+    edition: profile.edition,
     ssl_legacy: false,
     metrics,
   });

@@ -19,6 +19,7 @@ function recordingBackplane(): { backplane: Backplane; log: string[] } {
       unplugVif: (vif) => note(`unplug ${vif.guest.domid}.${vif.device} ${vif.bridge}`),
       moveVif: (vif, from, internal) => note(`move ${vif.device} ${from}${internal ? " internal" : ""} ${vif.bridge}`),
       configureIpv4: (vif, ipv4) => note(`ipv4 ${vif.device} ${ipv4?.address ?? "none"}`),
+      removeBridge: (bridge) => note(`bridge ${bridge} removed`),
       networksChanged: (networks) => note(`networks ${networks.map((one) => one.bridge).join(" ")}`),
     },
   };

@@ -1,5 +1,6 @@
 import type { Value } from "../contract.ts";
 import { invalidValue, XapiFailure } from "../errors.ts";
+import { isAtLeast } from "../fields.ts";
 import { acceptRecord } from "../generic.ts";
 import { type CallContext, type Method, method } from "../method.ts";
 import { stringMap, text, texts, type World } from "../world.ts";
@@ -34,8 +35,12 @@ export async function announceNetworks(world: World): Promise<void> {
 }
 
 async function create({ world }: CallContext, sent: Value): Promise<string> {
-  const optional = ["name_label", "name_description", "MTU", "bridge", "managed", "tags"];
-  const record = acceptRecord(world.db, "network", sent, ["other_config"], optional);
+  const { wantsNetworkNames, api } = world.profile;
+  const names = ["name_label", "name_description"];
+  const required = ["other_config", ...(wantsNetworkNames ? names : [])];
+  // Before 7.2 XAPI passed over a bridge that came with the record, as it does with any key that is no field.
+  const bridged = isAtLeast(api, [2, 7]) ? ["bridge", "managed"] : [];
+  const record = acceptRecord(world.db, "network", sent, required, [...names, "MTU", ...bridged, "tags"]);
   const mtu = Number(record["MTU"] ?? 1500);
   const bridge = chooseBridge(world, text(record["bridge"] ?? ""));
   const ref = world.db.insert("network", { ...record, MTU: mtu <= 0 ? 1500 : mtu, bridge });
@@ -63,12 +68,14 @@ async function destroy({ world }: CallContext, self: string): Promise<undefined>
   if (attached.length > 0) throw new XapiFailure("NETWORK_CONTAINS_VIF", attached);
   const pifs = world.db.where("PIF", "network", self);
   if (pifs.length > 0) throw new XapiFailure("NETWORK_CONTAINS_PIF", pifs);
-  const otherConfig = stringMap(world.db.row("network", self)["other_config"]);
+  const { other_config, bridge } = world.db.row("network", self);
+  const otherConfig = stringMap(other_config);
   if (otherConfig["is_host_internal_management_network"] === "true") {
     throw new XapiFailure("CANNOT_DESTROY_SYSTEM_NETWORK", [self]);
   }
   for (const vif of vifs) world.db.remove("VIF", vif);
   world.db.remove("network", self);
+  if (world.profile.bridgesStay) await world.backplane.removeBridge(text(bridge));
   await announceNetworks(world);
 }
 

@@ -62,7 +62,7 @@ function assertPossible(world: World, vif: string, operation: Operation): void {
 
 function isSriov(world: World, network: string): boolean {
   const pifs = world.db.where("PIF", "network", network).map((pif) => world.db.row("PIF", pif));
-  return pifs.some((pif) => texts(pif["sriov_logical_PIF_of"]).length > 0);
+  return pifs.some((pif) => texts(pif["sriov_logical_PIF_of"] ?? []).length > 0);
 }
 
 async function plug(world: World, vif: string): Promise<void> {
@@ -90,8 +90,9 @@ function assertHotplug(world: World, vm: string): void {
   const guest = world.db.has("VM_guest_metrics", metrics) ? world.db.row("VM_guest_metrics", metrics) : undefined;
   const hotplug = guest?.["can_use_hotplug_vif"] ?? "unspecified";
   if (hotplug === "no") throw new XapiFailure("OPERATION_NOT_ALLOWED", ["The VM says that it has no VIF hotplug."]);
-  const hasDrivers = guest?.["PV_drivers_detected"] === true;
-  if (hotplug === "unspecified" && !hasDrivers) throw new XapiFailure("VM_MISSING_PV_DRIVERS", [vm]);
+  // Before 7.0 there is nothing but the version that the drivers report.
+  const hasDrivers = guest?.["PV_drivers_detected"] ?? Object.keys(guest?.["PV_drivers_version"] ?? {}).length > 0;
+  if (hotplug === "unspecified" && hasDrivers === false) throw new XapiFailure("VM_MISSING_PV_DRIVERS", [vm]);
 }
 
 /** Keeps UUID, MAC and device; a running guest notices nothing but another wire. */

@@ -47,7 +47,7 @@ function assertPossible(world: World, tagged: string, tag: number, network: stri
   if (pif["managed"] === false) throw new XapiFailure("PIF_UNMANAGED", [tagged]);
   if (pif["bond_slave_of"] !== nullRef) throw new XapiFailure("CANNOT_ADD_VLAN_TO_BOND_SLAVE", [tagged]);
   if (Number(pif["VLAN"]) >= 0) throw new XapiFailure("PIF_IS_VLAN", [tagged]);
-  if (texts(pif["tunnel_access_PIF_of"]).length > 0) throw new XapiFailure("IS_TUNNEL_ACCESS_PIF", [tagged]);
+  if (texts(pif["tunnel_access_PIF_of"] ?? []).length > 0) throw new XapiFailure("IS_TUNNEL_ACCESS_PIF", [tagged]);
   if (tag < 0 || tag > 4094) throw new XapiFailure("VLAN_TAG_INVALID", [String(tag)]);
   const same = db.where("VLAN", "tagged_PIF", tagged).some((vlan) => db.row("VLAN", vlan)["tag"] === tag);
   if (same) throw new XapiFailure("PIF_VLAN_EXISTS", [text(pif["device"])]);
