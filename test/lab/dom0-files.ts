@@ -44,7 +44,7 @@ case "$1" in
   reload) load ;;
   stop) flush; mark rm -f ;;
   save) iptables-save >/etc/sysconfig/iptables.new && chmod 600 /etc/sysconfig/iptables.new && mv /etc/sysconfig/iptables.new /etc/sysconfig/iptables ;;
-  status) iptables -S ;;
+  status) iptables -n -L ;;
   *) echo "Usage: $0 {start|stop|restart|reload|save|status}"; exit 2 ;;
 esac
 `;

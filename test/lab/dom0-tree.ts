@@ -1,12 +1,13 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
+import { alternativesOf, backEndOf, type IptablesKind, oldIptables } from "./iptables-kinds.ts";
 import { SYSTEMD_FILES, SYSTEMD_LINKS } from "./systemd-files.ts";
 
 /** What differs from dom0 to dom0. */
 interface Dom0TreeOptions {
   readonly init: "sysvinit" | "systemd";
-  readonly iptables: "legacy" | "nft";
+  readonly iptables: IptablesKind;
   readonly inventory: Inventory;
   /** crypt(3) hash of root's password. */
   readonly passwordHash: string;
@@ -33,11 +34,7 @@ export function makeDom0Tree(disk: string, options: Dom0TreeOptions): void {
   else writeSysvinit(disk, write, link);
   writeUsers(write, options);
   writeNetworkFiles(write, options);
-  for (const tool of ["iptables", "ip6tables"]) {
-    for (const suffix of ["", "-save", "-restore"]) {
-      link(`/etc/alternatives/${tool}${suffix}`, `/usr/sbin/${tool}-${options.iptables}${suffix}`);
-    }
-  }
+  writeIptables(write, link, options.iptables);
   write("/etc/sysconfig/iptables", STOCK_FIREWALL, 0o600);
   link("/var/run", "/run");
   link("/var/lock", "/run/lock");
@@ -61,6 +58,8 @@ const DIRECTORIES = [
   "/opt",
 ];
 
+const OLD_IPTABLES = "/opt/xensource/lab/iptables-1.3.5";
+
 type Write = (path: string, content: string, mode?: number) => void;
 type Link = (path: string, target: string) => void;
 
@@ -83,6 +82,14 @@ function writeSysvinit(disk: string, write: Write, link: Link): void {
     "/etc/pam.d/cron",
     "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
   );
+}
+
+function writeIptables(write: Write, link: Link, kind: IptablesKind): void {
+  if (kind === "1.3.5") for (const [path, text] of oldIptables(OLD_IPTABLES)) write(path, text, 0o755);
+  for (const [path, target] of alternativesOf(kind, OLD_IPTABLES)) link(path, target);
+  for (const suffix of ["", "-save", "-restore"]) {
+    link(`/etc/alternatives/ip6tables${suffix}`, `/usr/sbin/ip6tables-${backEndOf(kind)}${suffix}`);
+  }
 }
 
 /** What the workstation's programs need to run under another /etc. */

@@ -9,6 +9,7 @@ import { createDom0, DOM0_ADDRESS, type Dom0, type Init, PORT_SOCKETS } from "./
 import { inventoryText, makeDom0Tree } from "./dom0-tree.ts";
 import { createGuests, type Guests } from "./guest.ts";
 import { type HostIdentity, inventoryOf } from "./inventory.ts";
+import type { IptablesKind } from "./iptables-kinds.ts";
 import { type LanNamespaces, openNamespaces } from "./namespaces.ts";
 import { faketimeLibrary } from "./probe.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -17,12 +18,9 @@ import { systemdRoot } from "./systemd-root.ts";
 
 export type { ArgvRecorder, CommandResult, HttpAnswer };
 
-/** Which of iptables' two back ends dom0 uses. */
-type IptablesBackend = "legacy" | "nft";
-
 export interface LabOptions {
   readonly profile?: ProfileName | undefined;
-  readonly iptables?: IptablesBackend | undefined;
+  readonly iptables?: IptablesKind | undefined;
   /** What runs as dom0's pid 1; systemd needs root, and files that `npm test` makes. `sysvinit` by default. */
   readonly init?: "sysvinit" | "systemd" | undefined;
   /** INSTALLATION_UUID of `/etc/xensource-inventory`; random by default. */
@@ -191,7 +189,7 @@ function compose({ lan, init, dom0, agent, ssh, xapi, guests }: Parts, identity:
 async function makeDisk(
   lan: LanNamespaces,
   init: Init,
-  iptables: IptablesBackend,
+  iptables: IptablesKind,
   identity: HostIdentity,
 ): Promise<Access> {
   const disk = `${lan.directory}/disk`;

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
+import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kinds.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
-  readonly backend?: "legacy" | "nft";
+  readonly backend?: IptablesKind;
   readonly shell?: "dash" | "bash" | "busybox";
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
@@ -131,14 +132,14 @@ function enter(pid: number, script: string, input: string): Promise<Output> {
 }
 
 /** Own copies of what the program reads and writes; /mnt holds the box's own things. */
-function files(backend: string, busyboxAwk: boolean, hostUuid: string, network: string): string {
+function files(backend: IptablesKind, busyboxAwk: boolean, hostUuid: string, network: string): string {
   return `set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/etc
 for f in passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives; do cp -a /etc/$f /mnt/etc/; done
 mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
-for tool in iptables iptables-save iptables-restore; do ln -sf "$(command -v iptables-${backend} | sed s/iptables-${backend}//)$(echo $tool | sed s/iptables/iptables-${backend}/)" /mnt/etc/alternatives/$tool; done
+${iptables(backend)}
 ${busyboxAwk ? 'ln -sf "$(command -v busybox)" /mnt/etc/alternatives/awk' : ""}
 cat >/mnt/etc/xensource-inventory <<END
 INSTALLATION_UUID='${hostUuid}'
@@ -153,6 +154,16 @@ ${xe}END
 chmod 755 /opt/xensource/bin/xe
 echo '${randomUUID()}' >/mnt/boot_id
 mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id`;
+}
+
+function iptables(backend: IptablesKind): string {
+  const directory = "/mnt/iptables-1.3.5";
+  const old = backend === "1.3.5" ? oldIptables(directory) : [];
+  return [
+    `mkdir ${directory}`,
+    ...old.map(([path, text]) => `cat >${path} <<'END_OF_SCRIPT'\n${text}END_OF_SCRIPT\nchmod 755 ${path}`),
+    ...alternativesOf(backend, directory).map(([path, target]) => `ln -sf ${target} /mnt${path}`),
+  ].join("\n");
 }
 
 /** xapi's answer to `xe network-list uuid=… params=bridge --minimal`; /mnt/xapi says whether it is down or hangs. */
