@@ -6,8 +6,9 @@ import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kind
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
+  /** `legacy` by default. */
   readonly backend?: IptablesKind;
-  readonly shell?: "dash" | "bash" | "busybox";
+  readonly shell?: keyof typeof shebang;
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
 }
@@ -42,9 +43,16 @@ export const program = (): string => programText().text;
 
 const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
 
+/** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell and iptables. */
+const [usualShell = "dash", only] =
+  (process.env["XENNET_BOX"]?.split(" ") as [BoxOptions["shell"]?, IptablesKind?] | undefined) ?? [];
+
+/** What tests that differ by iptables run on. */
+export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
+
 /** Builds a box; a new one costs about a tenth of a second. */
 export async function makeBox(options: BoxOptions = {}): Promise<Box> {
-  const shell = options.shell ?? "dash";
+  const shell = options.shell ?? usualShell;
   const hostUuid = randomUUID();
   const network = randomUUID();
   const unshare = spawn("unshare", [...namespaces(), "sh", "-c", "echo up; exec sleep infinity"], {
@@ -69,7 +77,7 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   };
   const firewall = options.firewall === "none" ? "" : stockFirewall;
 
-  await sh(files(options.backend ?? "legacy", shell === "busybox", hostUuid, network));
+  await sh(files(options.backend ?? only ?? "legacy", shell === "busybox", hostUuid, network));
   await sh(boot(firewall));
   await install();
 
