@@ -10,17 +10,31 @@ const levels = {
   e2e: { testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false },
 };
 
+/** The host program's whole suite again, on dom0s since XenServer 5.6: bash 3.2's behaviour as `bash --posix` and busybox ash have it, iptables 1.3.5. */
+const oldHosts = ["bash 1.3.5", "busybox legacy"];
+
 export default defineConfig({
   test: {
-    projects: Object.entries(levels).map(([name, options], groupOrder) => ({
-      test: {
-        name,
-        include: [`test/${name}/**/*.test.ts`],
-        environment: "node",
-        retry: 0,
-        sequence: { groupOrder },
-        ...options,
-      },
-    })),
+    projects: [
+      ...Object.entries(levels).map(([name, options], groupOrder) =>
+        project(groupOrder, { name, include: [`test/${name}/**/*.test.ts`], ...options }),
+      ),
+      ...oldHosts.map((box, place) =>
+        project(Object.keys(levels).length + place, {
+          ...levels.lab,
+          name: `host-program ${box}`,
+          include: ["test/lab/host-program/**/*.test.ts"],
+          exclude: ["**/shells.test.ts"],
+          env: { XENNET_BOX: box },
+          // Boxes share nothing, and mostly wait.
+          fileParallelism: true,
+          maxWorkers: 2,
+        }),
+      ),
+    ],
   },
 });
+
+function project<T extends object>(groupOrder: number, options: T) {
+  return { test: { environment: "node" as const, retry: 0, sequence: { groupOrder }, ...options } };
+}

@@ -1,12 +1,15 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
+import { CROND_INIT, IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
+import { alternativesOf, backEndOf, type IptablesKind, oldIptables } from "./iptables-kinds.ts";
 import { SYSTEMD_FILES, SYSTEMD_LINKS } from "./systemd-files.ts";
 
 /** What differs from dom0 to dom0. */
-interface Dom0TreeOptions {
+export interface Dom0TreeOptions {
   readonly init: "sysvinit" | "systemd";
-  readonly iptables: "legacy" | "nft";
+  /** Links in `/etc/rc.d` say what starts, cron has a script there, and sysctl reads one file only. */
+  readonly old: boolean;
+  readonly iptables: IptablesKind;
   readonly inventory: Inventory;
   /** crypt(3) hash of root's password. */
   readonly passwordHash: string;
@@ -28,16 +31,14 @@ export function makeDom0Tree(disk: string, options: Dom0TreeOptions): void {
     rmSync(disk + path, { force: true });
     symlinkSync(target, disk + path);
   };
-  for (const directory of DIRECTORIES) mkdirSync(disk + directory, { recursive: true });
+  const more = options.old ? RUN_LEVELS : ["/etc/sysctl.d"];
+  for (const directory of [...DIRECTORIES, ...more]) mkdirSync(disk + directory, { recursive: true });
   if (options.init === "systemd") writeSystemd(write, link);
   else writeSysvinit(disk, write, link);
+  if (options.old) writeRunLevels(write, link);
   writeUsers(write, options);
   writeNetworkFiles(write, options);
-  for (const tool of ["iptables", "ip6tables"]) {
-    for (const suffix of ["", "-save", "-restore"]) {
-      link(`/etc/alternatives/${tool}${suffix}`, `/usr/sbin/${tool}-${options.iptables}${suffix}`);
-    }
-  }
+  writeIptables(write, link, options.iptables);
   write("/etc/sysconfig/iptables", STOCK_FIREWALL, 0o600);
   link("/var/run", "/run");
   link("/var/lock", "/run/lock");
@@ -54,12 +55,15 @@ export function inventoryText(inventory: Inventory): string {
 }
 
 const DIRECTORIES = [
-  ...["cron.d", "default", "ssh", "sysctl.d", "udev/rules.d", "xensource"].map((name) => `/etc/${name}`),
+  ...["cron.d", "default", "ssh", "udev/rules.d", "xensource"].map((name) => `/etc/${name}`),
   ...["bin", "etc", "lib", "sbin", "share"].map((name) => `/usr/local/${name}`),
   ...["cache", "lib", "log", "spool/cron/crontabs", "tmp"].map((name) => `/var/${name}`),
   "/root",
   "/opt",
 ];
+
+const RUN_LEVELS = [2, 3, 4, 5].map((level) => `/etc/rc.d/rc${level}.d`);
+const OLD_IPTABLES = "/opt/xensource/lab/iptables-1.3.5";
 
 type Write = (path: string, content: string, mode?: number) => void;
 type Link = (path: string, target: string) => void;
@@ -83,6 +87,23 @@ function writeSysvinit(disk: string, write: Write, link: Link): void {
     "/etc/pam.d/cron",
     "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
   );
+}
+
+/** What `chkconfig` has set up: links that say what starts, and in which order. */
+function writeRunLevels(write: Write, link: Link): void {
+  write("/etc/rc.d/init.d/crond", CROND_INIT, 0o755);
+  for (const directory of RUN_LEVELS) {
+    link(`${directory}/S08iptables`, "../init.d/iptables");
+    link(`${directory}/S90crond`, "../init.d/crond");
+  }
+}
+
+function writeIptables(write: Write, link: Link, kind: IptablesKind): void {
+  if (kind === "1.3.5") for (const [path, text] of oldIptables(OLD_IPTABLES)) write(path, text, 0o755);
+  for (const [path, target] of alternativesOf(kind, OLD_IPTABLES)) link(path, target);
+  for (const suffix of ["", "-save", "-restore"]) {
+    link(`/etc/alternatives/ip6tables${suffix}`, `/usr/sbin/ip6tables-${backEndOf(kind)}${suffix}`);
+  }
 }
 
 /** What the workstation's programs need to run under another /etc. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { DOM0S } from "./dom0-traits.ts";
 import { type ForwardedHost, startForwardedHost } from "./forwarded-host.ts";
 import * as events from "./host-events.ts";
 import { bringOtherTools, keptByOthers } from "./other-tools.ts";
@@ -8,14 +9,14 @@ import { bringOtherTools, keptByOthers } from "./other-tools.ts";
 const NOTIFIED_MS = 2000;
 const CRON_MS = 10_000;
 
-describe.each(["legacy", "nft"] as const)("without Pulumi, on iptables-%s", (iptables) => {
+describe.each(DOM0S)("without Pulumi, on %s", (name, options) => {
   let dom0: ForwardedHost;
-  const named = (what: string) => `${what} (${iptables})`;
-  const byCron = (what: string) => `${what} (${iptables}, cron's clock x60)`;
+  const named = (what: string) => `${what} (${name})`;
+  const byCron = (what: string) => `${what} (${name}, cron's clock x60)`;
   const rules = () => dom0.onDom0("iptables-save | grep XENNET- || true");
 
   beforeAll(async () => {
-    dom0 = await startForwardedHost({ iptables, cronSpeed: 60 });
+    dom0 = await startForwardedHost({ ...options, cronSpeed: 60 });
   });
   afterAll(() => dom0?.[Symbol.asyncDispose]());
 
@@ -94,16 +95,16 @@ describe.each(["legacy", "nft"] as const)("without Pulumi, on iptables-%s", (ipt
   });
 });
 
-test.each(["legacy", "nft"] as const)(
-  "rules of fail2ban and docker are the same before, during healing and after, on iptables-%s",
-  async (iptables) => {
+test.each(DOM0S)(
+  "rules of fail2ban and docker are the same before, during healing and after, on %s",
+  async (name, options) => {
     let others = "";
-    await using dom0 = await startForwardedHost({ iptables, cronSpeed: 60 }, async ({ lab }) => {
+    await using dom0 = await startForwardedHost({ ...options, cronSpeed: 60 }, async ({ lab }) => {
       others = await bringOtherTools(lab);
     });
     const { lab } = dom0.host;
     expect(await keptByOthers(lab)).toBe(others);
-    await dom0.recovery(`our jumps removed beside other tools' rules (${iptables}, cron's clock x60)`, CRON_MS, () =>
+    await dom0.recovery(`our jumps removed beside other tools' rules (${name}, cron's clock x60)`, CRON_MS, () =>
       dom0.onDom0("iptables -D FORWARD -j XENNET-FORWARD; iptables -t nat -D PREROUTING -j XENNET-PREROUTING"),
     );
     expect(await keptByOthers(lab)).toBe(others);

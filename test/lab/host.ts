@@ -1,6 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { Simulator } from "../sim/contract.ts";
 import { startSimulator } from "../sim/simulator.ts";
+import { traitsOf } from "./dom0-traits.ts";
+import { backEndOf } from "./iptables-kinds.ts";
 import { type Lab, type LabOptions, startLab } from "./lab.ts";
 import { requireLab } from "./probe.ts";
 
@@ -25,7 +27,7 @@ export interface Host extends AsyncDisposable {
 
 /** Starts a host as the recipe meets it: two halted VMs, nothing forwarded. */
 export async function startHost(options: LabOptions = {}): Promise<Host> {
-  await requireLab(options.iptables ?? "nft");
+  await requireLab(backEndOf(traitsOf(options).iptables));
   const lab = await startLab(options);
   try {
     return await completeHost(lab, options);

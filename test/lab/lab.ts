@@ -6,9 +6,11 @@ import { type Agent, type HttpAnswer, startAgent } from "./agent.ts";
 import { type ArgvRecorder, recordArgv } from "./argv-recorder.ts";
 import { removeControlGroup } from "./control-group.ts";
 import { createDom0, DOM0_ADDRESS, type Dom0, type Init, PORT_SOCKETS } from "./dom0.ts";
-import { inventoryText, makeDom0Tree } from "./dom0-tree.ts";
+import { traitsOf } from "./dom0-traits.ts";
+import { type Dom0TreeOptions, inventoryText, makeDom0Tree } from "./dom0-tree.ts";
 import { createGuests, type Guests } from "./guest.ts";
 import { type HostIdentity, inventoryOf } from "./inventory.ts";
+import type { IptablesKind } from "./iptables-kinds.ts";
 import { type LanNamespaces, openNamespaces } from "./namespaces.ts";
 import { faketimeLibrary } from "./probe.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -17,12 +19,12 @@ import { systemdRoot } from "./systemd-root.ts";
 
 export type { ArgvRecorder, CommandResult, HttpAnswer };
 
-/** Which of iptables' two back ends dom0 uses. */
-type IptablesBackend = "legacy" | "nft";
-
 export interface LabOptions {
   readonly profile?: ProfileName | undefined;
-  readonly iptables?: IptablesBackend | undefined;
+  /** nft by default; an old dom0 has 1.3.5. */
+  readonly iptables?: IptablesKind | undefined;
+  /** Of which time dom0 is; of its profile's by default. */
+  readonly dom0?: "old" | "today" | undefined;
   /** What runs as dom0's pid 1; systemd needs root, and files that `npm test` makes. `sysvinit` by default. */
   readonly init?: "sysvinit" | "systemd" | undefined;
   /** INSTALLATION_UUID of `/etc/xensource-inventory`; random by default. */
@@ -101,7 +103,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       controlDomainUuid: options.controlDomainUuid ?? randomUUID(),
       profile: options.profile ?? "xcp-ng-8.3",
     };
-    const access = await makeDisk(lan, init, options.iptables ?? "nft", identity);
+    const access = await makeDisk(lan, { init: init.kind, ...traitsOf(options) }, identity);
     const dom0 = createDom0(lan, init);
     const [, agent] = await Promise.all([dom0.powerOn(), startAgent(lan.enter)]);
     await agent.ask("serve", { name: "outside", ...OUTSIDE });
@@ -190,8 +192,7 @@ function compose({ lan, init, dom0, agent, ssh, xapi, guests }: Parts, identity:
 /** Dom0's disk with keys and a password of its own. */
 async function makeDisk(
   lan: LanNamespaces,
-  init: Init,
-  iptables: IptablesBackend,
+  kind: Pick<Dom0TreeOptions, "init" | "iptables" | "old">,
   identity: HostIdentity,
 ): Promise<Access> {
   const disk = `${lan.directory}/disk`;
@@ -205,8 +206,7 @@ async function makeDisk(
   );
   const password = randomBytes(12).toString("base64url");
   makeDom0Tree(disk, {
-    init: init.kind,
-    iptables,
+    ...kind,
     inventory: inventoryOf(identity),
     passwordHash: await hashOf(password),
     authorizedKey: readFileSync(`${privateKeyFile}.pub`, "utf8").trim(),

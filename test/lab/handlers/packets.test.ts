@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { type PacketRow, scenarios } from "../../support/packets/packet-table.ts";
+import { DOM0S } from "../dom0-traits.ts";
 import { type Host, startHost } from "../host.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { run as runCommand } from "../shell.ts";
@@ -13,13 +14,13 @@ const guests: Readonly<Record<string, string>> = { vm1: "Fedora server 1", vm2: 
 /** Long enough for an answer on a busy machine; what is dropped costs all of it. */
 const patience = { answered: 5000, dropped: 700 };
 
-describe.each(["legacy", "nft"] as const)("with iptables-%s", (iptables) => {
+describe.each(DOM0S)("with %s", (_name, options) => {
   let host: Host;
   let run: ReturnType<typeof provider>;
   let network: Declared;
 
   beforeAll(async () => {
-    host = await startHost({ iptables });
+    host = await startHost(options);
     run = provider(host);
     network = await declareGuests(host, run.process());
     // A neighbour that sends what is for guests to dom0 by itself.

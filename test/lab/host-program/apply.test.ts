@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, makeBox, stockFirewall } from "./box.ts";
+import { type Box, backends, makeBox, stockFirewall } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, remove } from "./declarations.ts";
 import { chain, eventually, hostState } from "./host-state.ts";
 
-describe.each(["legacy", "nft"] as const)("apply, iptables %s", (backend) => {
+describe.each(backends)("apply, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
   const web = newToken();

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
+import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kinds.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
-  readonly backend?: "legacy" | "nft";
-  readonly shell?: "dash" | "bash" | "busybox";
+  /** `legacy` by default. */
+  readonly backend?: IptablesKind;
+  readonly shell?: keyof typeof shebang;
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
 }
@@ -41,9 +43,16 @@ export const program = (): string => programText().text;
 
 const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
 
+/** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell and iptables. */
+const [usualShell = "dash", only] =
+  (process.env["XENNET_BOX"]?.split(" ") as [BoxOptions["shell"]?, IptablesKind?] | undefined) ?? [];
+
+/** What tests that differ by iptables run on. */
+export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
+
 /** Builds a box; a new one costs about a tenth of a second. */
 export async function makeBox(options: BoxOptions = {}): Promise<Box> {
-  const shell = options.shell ?? "dash";
+  const shell = options.shell ?? usualShell;
   const hostUuid = randomUUID();
   const network = randomUUID();
   const unshare = spawn("unshare", [...namespaces(), "sh", "-c", "echo up; exec sleep infinity"], {
@@ -68,7 +77,7 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   };
   const firewall = options.firewall === "none" ? "" : stockFirewall;
 
-  await sh(files(options.backend ?? "legacy", shell === "busybox", hostUuid, network));
+  await sh(files(options.backend ?? only ?? "legacy", shell === "busybox", hostUuid, network));
   await sh(boot(firewall));
   await install();
 
@@ -131,14 +140,14 @@ function enter(pid: number, script: string, input: string): Promise<Output> {
 }
 
 /** Own copies of what the program reads and writes; /mnt holds the box's own things. */
-function files(backend: string, busyboxAwk: boolean, hostUuid: string, network: string): string {
+function files(backend: IptablesKind, busyboxAwk: boolean, hostUuid: string, network: string): string {
   return `set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/etc
 for f in passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives; do cp -a /etc/$f /mnt/etc/; done
 mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
-for tool in iptables iptables-save iptables-restore; do ln -sf "$(command -v iptables-${backend} | sed s/iptables-${backend}//)$(echo $tool | sed s/iptables/iptables-${backend}/)" /mnt/etc/alternatives/$tool; done
+${iptables(backend)}
 ${busyboxAwk ? 'ln -sf "$(command -v busybox)" /mnt/etc/alternatives/awk' : ""}
 cat >/mnt/etc/xensource-inventory <<END
 INSTALLATION_UUID='${hostUuid}'
@@ -153,6 +162,16 @@ ${xe}END
 chmod 755 /opt/xensource/bin/xe
 echo '${randomUUID()}' >/mnt/boot_id
 mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id`;
+}
+
+function iptables(backend: IptablesKind): string {
+  const directory = "/mnt/iptables-1.3.5";
+  const old = backend === "1.3.5" ? oldIptables(directory) : [];
+  return [
+    `mkdir ${directory}`,
+    ...old.map(([path, text]) => `cat >${path} <<'END_OF_SCRIPT'\n${text}END_OF_SCRIPT\nchmod 755 ${path}`),
+    ...alternativesOf(backend, directory).map(([path, target]) => `ln -sf ${target} /mnt${path}`),
+  ].join("\n");
 }
 
 /** xapi's answer to `xe network-list uuid=… params=bridge --minimal`; /mnt/xapi says whether it is down or hangs. */

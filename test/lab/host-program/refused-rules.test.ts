@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, makeBox } from "./box.ts";
+import { type Box, backends, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, transact } from "./declarations.ts";
 import { lines, snapshot } from "./host-state.ts";
 import { unwrapTool, wrapTool } from "./wrapped-tool.ts";
 
-describe.each(["legacy", "nft"] as const)("rules that iptables refused while healing, iptables %s", (backend) => {
+describe.each(backends)("rules that iptables refused while healing, iptables %s", (backend) => {
   let box: Box;
   const [forwarding, web] = [newToken(), newToken()];
   const counted = `-A XENNET-INPUT -i xapi1 -m comment --comment xennet-${forwarding} -j DROP`;

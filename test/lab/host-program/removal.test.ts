@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, makeBox, stockFirewall } from "./box.ts";
+import { type Box, backends, makeBox, stockFirewall } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
 
-describe.each(["legacy", "nft"] as const)("off, on and remove, iptables %s", (backend) => {
+describe.each(backends)("off, on and remove, iptables %s", (backend) => {
   let box: Box;
   let bare: string;
   const forwarding = newToken();

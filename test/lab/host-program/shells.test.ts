@@ -5,7 +5,7 @@ import { eventually, hostState, lines, snapshot } from "./host-state.ts";
 
 // busybox brings its awk along; the others use the machine's.
 describe.each(["dash", "bash", "busybox"] as const)("in %s", (shell) => {
-  test.each(["legacy", "nft"] as const)(
+  test.each(["legacy", "nft", "1.3.5"] as const)(
     "declare, heal, fall back, switch off and remove work, iptables %s",
     async (backend) => {
       const box = await makeBox({ shell, backend });

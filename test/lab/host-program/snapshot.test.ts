@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, makeBox, program } from "./box.ts";
+import { type Box, backends, makeBox, program } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put } from "./declarations.ts";
 import { eventually, lines, snapshot } from "./host-state.ts";
 
-describe.each(["legacy", "nft"] as const)("snapshot, iptables %s", (backend) => {
+describe.each(backends)("snapshot, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, makeBox } from "./box.ts";
+import { type Box, backends, makeBox } from "./box.ts";
 import {
   declare,
   hostForwarding,
@@ -16,7 +16,7 @@ import { hostState, lines, snapshot } from "./host-state.ts";
 /** The number last handed out is used up by a refused transaction too. */
 const withoutCounter = (state: string): string => state.replace(/.*\/etc\/xennet\/last.*\n/g, "");
 
-describe.each(["legacy", "nft"] as const)("transact, iptables %s", (backend) => {
+describe.each(backends)("transact, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
 

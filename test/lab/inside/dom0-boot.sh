@@ -42,21 +42,28 @@ link set xenbr0 up
 route add default via 192.168.1.50
 BATCH
 
+# Where links say what starts, cron has one.
+start_cron() {
+  if [ -z "$faketime" ]; then /usr/sbin/cron 3>&-; return; fi
+  LD_PRELOAD=$faketime FAKETIME='+0 x60' FAKETIME_DONT_RESET=1 /usr/sbin/cron -f </dev/null 3>&- &
+}
+
 # From here on a failure is what it is on a host: an entry in the log.
 set +e
 sysctl -q -p /etc/sysctl.conf
 
-# sysvinit: what has "# chkconfig: <levels with 3> <start> <stop>", in the order of the start numbers.
-grep -sHoE '^# chkconfig: *[0-9]*3[0-9]* +[0-9]+ +[0-9]+' /etc/init.d/* | sed -E 's/^([^:]*):.* ([0-9]+) +[0-9]+$/\2 \1/' |
-  sort -n | while read -r _ script; do
-    [ ! -x "$script" ] || timeout 60 "$script" start </dev/null 3>&-
-  done
-/usr/sbin/sshd -E /var/log/sshd.log 3>&-
-if [ -n "$faketime" ]; then
-  LD_PRELOAD=$faketime FAKETIME='+0 x60' FAKETIME_DONT_RESET=1 /usr/sbin/cron -f </dev/null 3>&- &
+[ -z "$faketime" ] || echo "$faketime" >/run/faketime
+if [ -d /etc/rc.d/rc3.d ]; then
+  for script in /etc/rc.d/rc3.d/S*; do timeout 60 "$script" start </dev/null 3>&-; done
 else
-  /usr/sbin/cron 3>&-
+  # Without links: what has "# chkconfig: <levels with 3> <start> <stop>", in the order of the start numbers.
+  grep -sHoE '^# chkconfig: *[0-9]*3[0-9]* +[0-9]+ +[0-9]+' /etc/init.d/* | sed -E 's/^([^:]*):.* ([0-9]+) +[0-9]+$/\2 \1/' |
+    sort -n | while read -r _ script; do
+      [ ! -x "$script" ] || timeout 60 "$script" start </dev/null 3>&-
+    done
 fi
+/usr/sbin/sshd -E /var/log/sshd.log 3>&-
+[ -d /etc/rc.d/rc3.d ] || start_cron
 [ ! -x /etc/rc.d/rc.local ] || timeout 60 /etc/rc.d/rc.local </dev/null 3>&-
 echo booted >&3
 exec 3>&- perl -e '$SIG{CHLD} = "IGNORE"; $0 = "init [3]"; do { } while sysread STDIN, my $byte, 1'

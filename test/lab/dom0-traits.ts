@@ -1,0 +1,21 @@
+import type { IptablesKind } from "./iptables-kinds.ts";
+import type { LabOptions } from "./lab.ts";
+
+interface Dom0Traits {
+  /** sysvinit with its links in `/etc/rc.d`, and sysctl with one file; so up to XenServer 6.5. */
+  readonly old: boolean;
+  readonly iptables: IptablesKind;
+}
+
+/** The dom0s on which what dom0 does by itself is tested, by name. */
+export const DOM0S: ReadonlyArray<readonly [name: string, options: LabOptions]> = [
+  ["iptables-legacy", { iptables: "legacy" }],
+  ["iptables-nft", { iptables: "nft" }],
+  ["a dom0 of long ago", { dom0: "old" }],
+];
+
+/** What sets a dom0 apart for the lab, where nothing else is asked for. */
+export function traitsOf({ dom0, profile, iptables }: Pick<LabOptions, "dom0" | "profile" | "iptables">): Dom0Traits {
+  const old = dom0 === undefined ? /^xenserver-[56]/.test(profile ?? "") : dom0 === "old";
+  return { old, iptables: iptables ?? (old ? "1.3.5" : "nft") };
+}
