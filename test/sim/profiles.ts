@@ -1,4 +1,4 @@
-import type { ProfileName } from "./contract.ts";
+import type { ProfileName, TlsKind } from "./contract.ts";
 import type { ApiVersion } from "./fields.ts";
 
 /** What sets a product apart: fields and calls follow from the API version, the rest is named here. */
@@ -17,14 +17,8 @@ export interface Profile {
   readonly vouchesForMaster: boolean;
   /** What a VIF on a network that is not shared fails with when HA protects its VM. */
   readonly haFailure: (network: string) => readonly [code: string, ...params: string[]];
-  readonly tls: { readonly minVersion: "TLSv1.2"; readonly maxVersion: "TLSv1.2"; readonly ciphers: string };
+  readonly tls: TlsKind;
 }
-
-const stunnel = {
-  minVersion: "TLSv1.2",
-  maxVersion: "TLSv1.2",
-  ciphers: "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
-} as const;
 
 const common = {
   platform_name: "XCP",
@@ -59,7 +53,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     vouchesForMaster: true,
     namesTaskInProgress: true,
     haFailure: (network) => ["HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED", network],
-    tls: stunnel,
+    tls: "modern",
   },
   // As published by a user of 8.2.1 in vatesfr/xen-orchestra#7490.
   "xcp-ng-8.2": {
@@ -86,6 +80,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     vouchesForMaster: false,
     namesTaskInProgress: false,
     haFailure: () => ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"],
-    tls: stunnel,
+    tls: "modern",
   },
 };
