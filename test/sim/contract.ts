@@ -14,7 +14,8 @@ export interface SimulatorOptions {
   /** The recipe's host with its two guests, or a pool whose host has a NIC and no guest. */
   readonly seed?: "recipe" | "empty";
   readonly uuids?: SeedUuids;
-  readonly tls?: TlsIdentity;
+  /** A certificate to show, or what the server speaks (by default as the profile) with a certificate of that time. */
+  readonly tls?: TlsIdentity | TlsKind;
   /** With 2, a member joins the master: hosts are then known by the addresses they listen on. */
   readonly hosts?: 1 | 2;
   /** Where the second host of a pool listens, and what it shows: 127.0.0.2, on the first one's port, by default. */
@@ -36,6 +37,9 @@ export interface SeedUuids {
   readonly host?: string;
   readonly controlDomain?: string;
 }
+
+/** TLS 1.2 and better, or nothing but TLS 1.0 with RSA key exchange and a SHA-1 certificate of 1024 bits. */
+export type TlsKind = "modern" | "legacy";
 
 /** Private key and certificate, both PEM. */
 export interface TlsIdentity {

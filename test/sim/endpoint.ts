@@ -1,9 +1,8 @@
 import type { RequestListener } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { SimulatedHost, SimulatorOptions, TlsIdentity } from "./contract.ts";
-import type { Profile } from "./profiles.ts";
-import { fingerprintOf } from "./tls.ts";
+import type { SimulatedHost, SimulatorOptions, TlsIdentity, TlsKind } from "./contract.ts";
+import { fingerprintOf, tlsServers } from "./tls.ts";
 
 const maxAttempts = 5;
 
@@ -18,12 +17,12 @@ export interface Listening {
 
 /** Starts to listen as one host. */
 export async function listenAs(
-  profile: Profile,
+  kind: TlsKind,
   tls: TlsIdentity,
   where: Listen,
   listener: RequestListener,
 ): Promise<Listening> {
-  const server = createServer({ ...tls, ...profile.tls, ecdhCurve: "secp384r1" }, listener);
+  const server = createServer({ ...tls, ...tlsServers[kind], ecdhCurve: "secp384r1" }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen("path" in where ? where : { host: addressOf(where), port: where.port ?? 0 }, () => {

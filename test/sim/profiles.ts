@@ -1,4 +1,4 @@
-import type { ProfileName } from "./contract.ts";
+import type { ProfileName, TlsKind } from "./contract.ts";
 import type { ApiVersion } from "./fields.ts";
 
 /** What sets a product apart: fields and calls follow from the API version, the rest is named here. */
@@ -25,7 +25,7 @@ export interface Profile {
   readonly vouchesForMaster: boolean;
   /** What a VIF on a network that is not shared fails with when HA protects its VM. */
   readonly haFailure: (network: string) => readonly [code: string, ...params: string[]];
-  readonly tls: { readonly minVersion: "TLSv1.2"; readonly maxVersion: "TLSv1.2"; readonly ciphers: string };
+  readonly tls: TlsKind;
 }
 
 /** A host's own network. */
@@ -34,12 +34,6 @@ interface OwnNetwork {
   readonly name_description: string;
   readonly other_config: Readonly<Record<string, string>>;
 }
-
-const stunnel = {
-  minVersion: "TLSv1.2",
-  maxVersion: "TLSv1.2",
-  ciphers: "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
-} as const;
 
 const managementNetwork: OwnNetwork = {
   name_label: "Host internal management network",
@@ -73,7 +67,7 @@ const today = {
   wantsNetworkNames: false,
   ownNetwork: managementNetwork,
   bridgesStay: false,
-  tls: stunnel,
+  tls: "modern",
 } as const;
 
 /** What no release knew before XCP-ng 8. */
@@ -85,7 +79,7 @@ const formerly = {
   vouchesForMaster: false,
   namesTaskInProgress: false,
   haFailure: () => ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"] as const,
-  tls: stunnel,
+  tls: "modern",
 } as const;
 
 const common = {

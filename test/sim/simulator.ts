@@ -1,6 +1,6 @@
 import { nullBackplane } from "./backplane.ts";
 import { announceNetworks } from "./classes/network.ts";
-import type { Admin, RecordedCall, Simulator, SimulatorOptions, TlsIdentity, Value } from "./contract.ts";
+import type { Admin, RecordedCall, Simulator, SimulatorOptions, TlsIdentity, TlsKind, Value } from "./contract.ts";
 import { Database } from "./database.ts";
 import { deriveFields } from "./derived.ts";
 import { type MethodTable, runDirectly } from "./dispatch.ts";
@@ -38,7 +38,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   servers = await listenAll(
     listeners.map((listener, at) => (first?: Listening) => {
       const tls = identities[at] as TlsIdentity;
-      return listenAs(world.profile, tls, whereToListen(options, at, first), listener);
+      return listenAs(tlsKind(options), tls, whereToListen(options, at, first), listener);
     }),
   );
   const hosts = world.endpoints.map(({ host, address }, at) => ({
@@ -73,15 +73,22 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 }
 
 function tlsIdentities(options: SimulatorOptions): Promise<TlsIdentity[]> {
-  const first = options.tls ?? makeTlsIdentity(hostName(0));
-  const second = options.hosts === 2 ? [options.member?.tls ?? makeTlsIdentity(hostName(1))] : [];
+  const kind = tlsKind(options);
+  const first = typeof options.tls === "object" ? options.tls : makeTlsIdentity(hostName(0), kind);
+  const second = options.hosts === 2 ? [options.member?.tls ?? makeTlsIdentity(hostName(1), kind)] : [];
   return Promise.all([first, ...second]);
 }
+
+function tlsKind({ tls, profile }: SimulatorOptions): TlsKind {
+  return typeof tls === "string" ? tls : profileOf(profile).tls;
+}
+
+const profileOf = (name: SimulatorOptions["profile"]) => profiles[name ?? "xcp-ng-8.3"];
 
 const hostName = (at: number): string => (at === 0 ? "xenserver-lab" : `xenserver-lab-${at + 1}`);
 
 function makeWorld(options: SimulatorOptions): World {
-  const profile = profiles[options.profile ?? "xcp-ng-8.3"];
+  const profile = profileOf(options.profile);
   return {
     db: new Database(classTables(profile.api)),
     profile,

@@ -1,5 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { fingerprintOf, type HostKey, hostKeyOf, keyLine, parseHostKeyPin, signatureAlgorithmsOf } from "./host-key";
+import {
+  fingerprintOf,
+  type HostKey,
+  hostKeyOf,
+  keyLine,
+  oldFingerprintOf,
+  parseHostKeyPin,
+  signatureAlgorithmsOf,
+} from "./host-key";
 import { findKnownKeys } from "./known-hosts";
 import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
@@ -89,9 +97,11 @@ function mismatch(endpoint: SshEndpoint, seen: HostKey, expectation: string): Ss
   );
 }
 
-function howToPin(endpoint: SshEndpoint, seen: HostKey): string {
+/** What to compare, and the command that pins the key. */
+export function howToPin(endpoint: SshEndpoint, seen: HostKey): string {
+  const old = endpoint.allowLegacyCrypto === true ? ` (before OpenSSH 6.8: MD5 ${oldFingerprintOf(seen)})` : "";
   return (
-    `Compare the fingerprint ${fingerprintOf(seen)} with the one that ` +
+    `Compare the fingerprint ${fingerprintOf(seen)}${old} with the one that ` +
     `"ssh-keygen -lf /etc/ssh/${publicKeyFile(seen.type)}" prints at the host's console; if they are equal, pin it: ` +
     settingCommand(endpoint, "sshHostKey", { value: keyLine(seen) })
   );
@@ -102,6 +112,7 @@ function publicKeyFile(type: string): string {
   return `ssh_host_${kind}_key.pub`;
 }
 
-function keyFacts(seen: HostKey): Record<string, string> {
+/** A key in the facts of an error. */
+export function keyFacts(seen: HostKey): Record<string, string> {
   return { type: seen.type, fingerprint: fingerprintOf(seen) };
 }

@@ -47,6 +47,12 @@ export function fingerprintOf(key: HostKey): string {
   return `SHA256:${createHash("sha256").update(key.blob).digest("base64").replace(/=+$/, "")}`;
 }
 
+/** The fingerprint as `ssh-keygen -l` of OpenSSH before 6.8 prints it. */
+export function oldFingerprintOf(key: HostKey): string {
+  const hex = createHash("md5").update(key.blob).digest("hex");
+  return (hex.match(/../g) ?? []).join(":");
+}
+
 /** The key as a line of a `.pub` file, without comment. */
 export function keyLine(key: HostKey): string {
   return `${key.type} ${key.blob.toString("base64")}`;

@@ -1,6 +1,8 @@
 import type { Config } from "node-ssh";
+import { knownKeyTypes, privateKeyType, unknownKeyType } from "./key-types";
 import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
+import type { SshOffer } from "./ssh-offer";
 
 type Method = "publickey" | "password" | "keyboard-interactive" | "agent";
 
@@ -43,7 +45,21 @@ export class AuthMethods {
     };
   }
 
-  failure(cause: unknown): SshError {
+  /** Why the login failed; what the host offered tells whether it could know the key at all. */
+  failure(cause: unknown, offer: SshOffer | undefined): SshError {
+    return this.#unknownKeyType(cause, offer) ?? this.#refused(cause);
+  }
+
+  #unknownKeyType(cause: unknown, offer: SshOffer | undefined): SshError | undefined {
+    const { privateKey } = this.#endpoint;
+    const known = offer === undefined ? undefined : knownKeyTypes(offer);
+    const type = privateKey === undefined ? undefined : privateKeyType(privateKey);
+    if (offer === undefined || known === undefined || type === undefined || known.includes(type)) return undefined;
+    if (!this.#tried.includes("publickey")) return undefined;
+    return unknownKeyType(this.#endpoint, { type, known, offer, tried: this.#tried.join(", ") }, cause);
+  }
+
+  #refused(cause: unknown): SshError {
     const accepted = this.#accepted === undefined ? "" : `; the host accepts ${this.#accepted.join(", ")}`;
     return new SshError(
       "SSH_AUTH_FAILED",

@@ -15,6 +15,8 @@ export interface SshEndpoint {
   readonly hostKey?: string | undefined;
   /** An OpenSSH known_hosts file, looked at when no host key is pinned. */
   readonly knownHostsFile?: string | undefined;
+  /** True to use SHA-1 and CBC where nothing better is offered; only with a pinned host key. */
+  readonly allowLegacyCrypto?: boolean | undefined;
   /** The host profile the endpoint comes from: errors name its settings. */
   readonly profile?: string | undefined;
 }

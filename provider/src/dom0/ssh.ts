@@ -2,10 +2,13 @@ import type { Socket } from "node:net";
 import { type Config, NodeSSH } from "node-ssh";
 import { signatureAlgorithmsOf } from "./host-key";
 import { type HostKeyCheck, hostKeyCheck } from "./host-key-check";
+import { algorithmsOffered, HOST_KEY_ALGORITHMS, usesLegacySsh } from "./ssh-algorithms";
 import { AuthMethods } from "./ssh-auth";
 import { SshConnection } from "./ssh-connection";
 import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
+import { legacyLook, needsOtherAlgorithms } from "./ssh-legacy";
+import { offerText, type SshOffer, watchOffer } from "./ssh-offer";
 import { dial } from "./tcp";
 
 export interface ConnectOptions {
@@ -15,32 +18,42 @@ export interface ConnectOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
-// ssh2's own order, all it supports but ssh-dss.
-const HOST_KEY_ALGORITHMS: readonly string[] = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  ...signatureAlgorithmsOf("ssh-rsa"),
-];
 
 /** Logs in to a host; no credential is sent before its host key was found right. */
 export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions = {}): Promise<SshConnection> {
   const deadline = Date.now() + (options.timeoutMs ?? CONNECT_TIMEOUT_MS);
+  const { signal } = options;
   const check = await hostKeyCheck(endpoint);
-  let algorithms = check.algorithms ?? HOST_KEY_ALGORITHMS;
+  const legacy = usesLegacySsh(endpoint);
+  let hostKeys = check.algorithms ?? HOST_KEY_ALGORITHMS;
   let refusal: SshError | undefined;
   for (;;) {
     try {
-      return await attempt(endpoint, check, algorithms, deadline, options.signal);
+      return await attempt(endpoint, check, { hostKeys, legacy, deadline, signal });
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
+      if (!legacy && needsOtherAlgorithms(error))
+        throw await explainByLook(endpoint, check, error, { deadline, signal });
       if (error.code === "SSH_HOST_KEY_MISMATCH") refusal ??= error;
-      const others = otherAlgorithms(check, algorithms, error);
+      const others = otherAlgorithms(check, hostKeys, error);
       if (others.length === 0) throw refusal ?? error;
-      algorithms = others;
+      hostKeys = others;
     }
   }
+}
+
+/** One more handshake, in which every host key is refused, shows whether old algorithms would do. */
+async function explainByLook(
+  endpoint: SshEndpoint,
+  check: HostKeyCheck,
+  cause: SshError,
+  limits: Pick<Attempt, "deadline" | "signal">,
+): Promise<SshError> {
+  const look = legacyLook(endpoint, check, cause);
+  const attempted = attempt(endpoint, look, { hostKeys: HOST_KEY_ALGORITHMS, legacy: true, ...limits });
+  const outcome = await attempted.catch((error: unknown) => error);
+  const isAnswer = outcome instanceof SshError && look.answers.includes(outcome.code);
+  return isAnswer ? outcome : cause;
 }
 
 /** What to offer in another attempt: the right key may be of another type, or the one shown must be named. */
@@ -54,17 +67,25 @@ function otherAlgorithms(check: HostKeyCheck, offered: readonly string[], error:
   return hasNoSuchKey && offered === check.algorithms ? HOST_KEY_ALGORITHMS : [];
 }
 
+interface Attempt {
+  /** Algorithms for the host key, in order. */
+  readonly hostKeys: readonly string[];
+  /** True to offer old algorithms as well. */
+  readonly legacy: boolean;
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function attempt(
   endpoint: SshEndpoint,
-  check: HostKeyCheck,
-  algorithms: readonly string[],
-  deadline: number,
-  signal: AbortSignal | undefined,
+  check: Pick<HostKeyCheck, "refuse">,
+  { hostKeys, legacy, deadline, signal }: Attempt,
 ): Promise<SshConnection> {
   const auth = new AuthMethods(endpoint);
   const socket = await dial(endpoint, { timeoutMs: timeLeft(deadline), signal });
   const abort = () => socket.destroy();
   signal?.addEventListener("abort", abort);
+  const offer = watchOffer(socket);
   let refusal: SshError | undefined;
   try {
     return await login(endpoint, {
@@ -75,7 +96,7 @@ async function attempt(
       // A peer that vanished without a word is noticed after a minute, also where only forwarded connections wait for it.
       keepaliveInterval: 15_000,
       keepaliveCountMax: 3,
-      algorithms: { serverHostKey: [...algorithms] as never[] },
+      algorithms: algorithmsOffered(hostKeys, legacy),
       hostVerifier: (blob: Buffer) => {
         refusal = check.refuse(blob);
         return refusal === undefined;
@@ -83,7 +104,7 @@ async function attempt(
     });
   } catch (error) {
     await destroy(socket);
-    throw refusal ?? explain(endpoint, error, auth);
+    throw refusal ?? explain(endpoint, error, auth, offer());
   } finally {
     signal?.removeEventListener("abort", abort);
   }
@@ -98,21 +119,24 @@ async function login(endpoint: SshEndpoint, config: Config): Promise<SshConnecti
   return new SshConnection(ssh, endpointName(endpoint));
 }
 
-function explain(endpoint: SshEndpoint, error: unknown, auth: AuthMethods): SshError {
+function explain(endpoint: SshEndpoint, error: unknown, auth: AuthMethods, offer: SshOffer | undefined): SshError {
   const message = error instanceof Error ? error.message : String(error);
   const level = error instanceof Error && "level" in error ? error.level : undefined;
   const name = endpointName(endpoint);
   if (/private ?key/i.test(message) && !auth.started) return unusableKey(endpoint, message, error);
-  if (level === "client-authentication" || level === "agent") return auth.failure(error);
+  if (level === "client-authentication" || level === "agent") return auth.failure(error, offer);
   if (level === "client-timeout") {
     return new SshError("SSH_TIMEOUT", `${name} took the connection but the SSH login did not end in time.`, {
       cause: error,
     });
   }
   // A server that has had enough of wrong logins just hangs up.
-  if (auth.started && /authentication failures/i.test(message)) return auth.failure(error);
+  if (auth.started && /authentication failures/i.test(message)) return auth.failure(error, offer);
   if (level === "handshake") {
-    return new SshError("SSH_HANDSHAKE_FAILED", `The SSH handshake with ${name} failed: ${message}.`, { cause: error });
+    const offered = offer === undefined ? "" : ` It (${offer.software}) offers ${offerText(offer)}.`;
+    const facts = { message, software: offer?.software, offer: offer && offerText(offer) };
+    const text = `The SSH handshake with ${name} failed: ${message}.${offered}`;
+    return new SshError("SSH_HANDSHAKE_FAILED", text, { facts, cause: error });
   }
   return new SshError("SSH_CLOSED", `${name} closed the connection during the SSH login: ${message}.`, {
     cause: error,

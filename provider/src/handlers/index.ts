@@ -87,7 +87,7 @@ function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
 /** Refreshing and destroying run with the configuration stored at the last up; so does the refresh before an up. */
 const usesStoredConfig: ReadonlySet<keyof Handler> = new Set(["read", "delete"]);
 const aboutSettings =
-  /^(SSH_|XAPI_(UNREACHABLE|TIMEOUT|CERTIFICATE|AUTH|ENDPOINT)|CONFIG_|CONFIRMATION_WINDOW|PROFILE_|HOST_MISMATCH)/;
+  /^(SSH_|XAPI_(UNREACHABLE|TIMEOUT|CERTIFICATE|LEGACY|AUTH|ENDPOINT)|CONFIG_|CONFIRMATION_WINDOW|PROFILE_|HOST_MISMATCH)/;
 const storedConfigHint =
   "Note: refresh, destroy and the refresh before an up use the settings stored at the last up. If you changed them since, " +
   "give the new ones as environment variables (XENNET_HOST, XENNET_PASSWORD, XENNET_XAPI_FINGERPRINT, …), or run " +

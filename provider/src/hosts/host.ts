@@ -7,6 +7,7 @@ import { getPool, haTimeoutOf } from "../xapi/pools";
 import type { Claims } from "./claims";
 import { confirmationWindowProblem, usualWindow } from "./confirmation-window";
 import type { HostContext, HostIdentity } from "./context";
+import { legacyWarning } from "./legacy-crypto";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
 import type { XapiWay } from "./profile-keys";
@@ -59,6 +60,7 @@ export class Host implements HostContext {
     this.#windowSeconds = profile.confirmationWindow ?? usualWindow;
     this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe, timing: { windowSeconds: this.#windowSeconds } });
     this.xapi = new XapiClient(endpointOver(profile, this.dom0), { onWarning: this.#warn });
+    if (profile.allowLegacyCrypto === true) this.warn(legacyWarning(profile));
   }
 
   identity(): Promise<HostIdentity> {

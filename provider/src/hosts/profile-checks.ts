@@ -49,6 +49,10 @@ const checks: Partial<Record<ProfileKey, Check>> = {
       : expected(name, `seconds, an integer from ${windowRange.shortest} to ${windowRange.longest}`, value).reason,
   sshPrivateKey: checkPrivateKey,
   sshHostKey: checkHostKey,
+  allowLegacyCrypto: (value, name, command) =>
+    ["true", "false"].includes(value)
+      ? undefined
+      : `${expected(name, '"true" or "false"', value).reason}; run "${command} true" or "${command} false"`,
   managementSources: (value, name) => {
     const wrong = splitList(value).filter((part) => normalisedCidr(part) === undefined);
     const wanted = 'networks separated by commas, such as "192.0.2.0/24, 198.51.100.7"';

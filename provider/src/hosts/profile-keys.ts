@@ -21,6 +21,7 @@ export const profileKeys = [
   "ownerPrefix",
   "managementSources",
   "confirmationWindow",
+  "allowLegacyCrypto",
 ] as const;
 export type ProfileKey = (typeof profileKeys)[number];
 

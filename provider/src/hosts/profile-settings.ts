@@ -52,7 +52,9 @@ function parseEntry(entry: unknown): { settings: ReadonlyMap<ProfileKey, string>
   if (!isObject(entry)) return { settings, problem: "expected a JSON object with the host's settings" };
   for (const [key, value] of Object.entries(entry)) {
     if (!isProfileKey(key)) return { settings, problem: `unknown key "${key}"; known are ${profileKeys.join(", ")}` };
-    if (typeof value !== "string" && typeof value !== "number") {
+    // `pulumi config set --path` stores true and false as such.
+    const isSwitch = key === "allowLegacyCrypto" && typeof value === "boolean";
+    if (typeof value !== "string" && typeof value !== "number" && !isSwitch) {
       return { settings, problem: `expected a text as ${key}, found ${Array.isArray(value) ? "array" : typeof value}` };
     }
     if (value !== "") settings.set(key, String(value));

@@ -8,6 +8,7 @@ import { normalisedCidr } from "../validation/cidr-list";
 import type { Problem } from "../validation/problem";
 import type { XapiEndpoint } from "../xapi/endpoint";
 import { normalizeFingerprint } from "../xapi/trust";
+import { allowsLegacy, missingPins } from "./legacy-crypto";
 import { checkSettings, splitList } from "./profile-checks";
 import {
   type ProfileKey,
@@ -33,6 +34,8 @@ export interface HostProfile {
   readonly managementSources?: readonly string[] | undefined;
   /** Seconds until dom0 takes back a change that nobody confirmed; 10 to 300, absent: 30. */
   readonly confirmationWindow?: number | undefined;
+  /** True where TLS 1.0 and SSH with SHA-1 may be used when nothing better is offered. */
+  readonly allowLegacyCrypto?: boolean | undefined;
 }
 
 /** A profile, or everything that is wrong with it. */
@@ -48,6 +51,7 @@ export function resolveProfile(name: string, sources: SettingSources): ProfileRe
     ...unreadable,
     ...(unreadable.length > 0 ? [] : missing(name, settings)),
     ...checkSettings(name, settings),
+    ...missingPins(name, settings),
   ];
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, profile: build(name, settings, sources) };
@@ -83,6 +87,7 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
   const password = settings("password") ?? "";
   const fingerprint = settings("xapiFingerprint");
   const xapiVia: XapiWay = settings("xapiVia") === "ssh" ? "ssh" : "direct";
+  const allowLegacyCrypto = allowsLegacy(settings);
   const xapiHost = xapiVia === "ssh" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   const xapi: XapiEndpoint = {
     url: new URL(settings("xapiUrl") ?? `https://${xapiHost}`).origin,
@@ -90,6 +95,7 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
     password,
     fingerprint: fingerprint === undefined ? undefined : normalizeFingerprint(fingerprint),
     ca: settings("xapiCa"),
+    allowLegacyCrypto,
     profile: name,
   };
   const ssh: SshEndpoint = {
@@ -102,6 +108,7 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
     agent: agentOf(settings, sources.env),
     hostKey: settings("sshHostKey"),
     knownHostsFile: fileOf(settings("sshKnownHosts") ?? "~/.ssh/known_hosts"),
+    allowLegacyCrypto,
     profile: name,
   };
   const ownerPrefix = settings("ownerPrefix") ?? findSettings(defaultProfile, sources).settings("ownerPrefix");
@@ -110,7 +117,7 @@ function build(name: string, settings: Settings, sources: SettingSources): HostP
   );
   const window = settings("confirmationWindow");
   const confirmationWindow = window === undefined ? undefined : Number(window);
-  return { name, xapi, xapiVia, ssh, ownerPrefix, managementSources, confirmationWindow };
+  return { name, xapi, xapiVia, ssh, ownerPrefix, managementSources, confirmationWindow, allowLegacyCrypto };
 }
 
 /** The user's own agent is asked only where nothing was said about how to log in. */

@@ -24,7 +24,11 @@ async function makeReader(profile: string): Promise<PoolReader> {
     import("../hosts/host.js"),
     import("../hosts/claims.js"),
   ]);
-  const warn = (text: string) => void pulumi.log.warn(redact(text));
+  const said = new Set<string>();
+  const warn = (text: string) => {
+    if (!said.has(text)) void pulumi.log.warn(redact(text));
+    said.add(text);
+  };
   // A host of their own for each look: it knows the way to XAPI, which may be dom0's SSH, and closes all of it.
   return new PoolReader(() => new Host(settings, { claims: new Claims(), seenIds: new Set(), warn }));
 }

@@ -1,7 +1,8 @@
 import { configCommand, defaultProfile, environmentOverride } from "../core/settings";
 import type { XapiEndpoint } from "./endpoint";
 import { XapiConnectionError, XapiError } from "./errors";
-import type { Distrust } from "./trust";
+import type { LegacyOffer } from "./legacy-tls";
+import type { Distrust, Trust } from "./trust";
 
 /** A host to speak to: the endpoint as configured, or the pool master that a member pointed to. */
 export interface Peer {
@@ -48,6 +49,25 @@ export function untrusted(peer: Peer, distrust: Distrust): XapiConnectionError {
     "XAPI_CERTIFICATE_UNTRUSTED",
     `The certificate of ${nameOf(peer)} cannot be verified (${distrust.reason}); its SHA-256 fingerprint is ${distrust.seen}. Nothing was sent to it. ${remedy}`,
     { facts },
+  );
+}
+
+/** The host speaks nothing but old TLS; nothing was sent. */
+export function legacyOnly(peer: Peer, trust: Trust, offer: LegacyOffer): XapiConnectionError {
+  const { protocol, cipher, keyBits, seen } = offer;
+  const allow = `"${configCommand(peer.profile, "allowLegacyCrypto", { value: "true" })}"`;
+  const pin = `"${configCommand(peer.profile, "xapiFingerprint", { value: seen })}"`;
+  const isKnown = trust.fingerprint !== undefined || trust.vouched === true;
+  const remedy =
+    peer.sentBy !== undefined
+      ? `It is the pool master that ${peer.sentBy} points to, and old TLS is spoken to a pinned host only: run "${configCommand(peer.profile, "xapiUrl", { value: peer.url })}" and, after comparing the fingerprint at its console, ${pin} and ${allow}.`
+      : isKnown
+        ? `If it cannot be upgraded, allow that for this host with ${allow}.`
+        : `If it cannot be upgraded, compare the fingerprint at its console, then run ${pin} and ${allow}.`;
+  return new XapiConnectionError(
+    "XAPI_LEGACY_CRYPTO",
+    `${nameOf(peer)} offers nothing better than ${protocol} with the suite ${cipher} and a certificate${keyBits === undefined ? "" : ` with a key of ${keyBits} bits`}, SHA-256 fingerprint ${seen}. Nothing was sent to it. ${remedy}`,
+    { facts: { url: peer.url, protocol, cipher, keyBits, seen } },
   );
 }
 

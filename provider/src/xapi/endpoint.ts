@@ -12,6 +12,8 @@ export interface XapiEndpoint {
   readonly fingerprint?: string | undefined;
   /** PEM: the certificate authority, or the host's own certificate. */
   readonly ca?: string | undefined;
+  /** True to speak TLS 1.0 with the old suites where nothing better is offered; only with a pin, or to a tunnel's own loopback. */
+  readonly allowLegacyCrypto?: boolean | undefined;
   /** Profile the settings come from, named in error messages. `default` unless given. */
   readonly profile?: string | undefined;
   /** Way to the host; the URL is then as seen from the tunnel's far end. A TCP connection of this process unless given. */
@@ -35,7 +37,7 @@ export function trustOf(endpoint: XapiEndpoint): Trust {
   if (endpoint.ca !== undefined && !holdsCertificates(endpoint.ca))
     throw invalid("the authority is not a PEM certificate");
   const vouched = endpoint.tunnel !== undefined && isLoopback(addressOf(endpoint.url).host);
-  return { fingerprint, ca: endpoint.ca, vouched };
+  return { fingerprint, ca: endpoint.ca, vouched, allowLegacy: endpoint.allowLegacyCrypto };
 }
 
 function holdsCertificates(pem: string): boolean {

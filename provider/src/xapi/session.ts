@@ -73,10 +73,10 @@ export class SessionSource {
     url.hostname = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
     const peer = { ...member.peer, url: url.origin, sentBy: member.peer.url };
     const fingerprint = announced === undefined ? undefined : normalizeFingerprint(announced);
-    const { ca, vouched } = this.#trust;
+    const { ca, vouched, allowLegacy } = this.#trust;
     // What a verified channel brought may be believed; whoever trusts an authority trusts it for the master as well.
     const believed = this.#trust.fingerprint !== undefined || vouched === true;
-    return this.#transport(peer, believed ? { fingerprint, ca } : { ca });
+    return this.#transport(peer, believed ? { fingerprint, ca, allowLegacy } : { ca });
   }
 
   #transport(peer: XapiTransport["peer"], trust: Trust): XapiTransport {

@@ -4,6 +4,7 @@ import { Limit } from "../core/limit";
 import {
   clientClosed,
   connectionLost,
+  legacyOnly,
   notXapi,
   type Peer,
   timedOut,
@@ -53,6 +54,7 @@ export class XapiTransport {
     const failures = {
       untrusted: untrusted.bind(undefined, peer),
       unreachable: unreachable.bind(undefined, peer),
+      legacyOnly: legacyOnly.bind(undefined, peer, trust),
     };
     const deadlineMs = tunnel === undefined ? connectDeadlineMs : tunnelDeadlineMs;
     this.#agent = new VerifiedAgent({ trust, failures, deadlineMs, tunnel });

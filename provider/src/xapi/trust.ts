@@ -9,6 +9,8 @@ export interface Trust {
   readonly ca?: string | undefined;
   /** True when the way to the host has proved already which host it is: without a pin any certificate will do. */
   readonly vouched?: boolean | undefined;
+  /** True when TLS 1.0 will do where the certificate is pinned or vouched for. */
+  readonly allowLegacy?: boolean | undefined;
 }
 
 /** Why a certificate is not accepted. */
@@ -35,8 +37,7 @@ export function normalizeFingerprint(text: string): string | undefined {
  * certificate: relying on that callback would send the password to anyone.
  */
 export function judge(socket: TLSSocket, trust: Trust): Distrust | undefined {
-  const raw: Buffer | undefined = socket.getPeerCertificate().raw;
-  const seen = raw === undefined ? "none" : fingerprintOf(raw);
+  const seen = fingerprintShown(socket);
   if (trust.fingerprint !== undefined) {
     const reason = `expected ${trust.fingerprint}`;
     return seen === trust.fingerprint ? undefined : { kind: "mismatch", seen, reason };
@@ -45,6 +46,12 @@ export function judge(socket: TLSSocket, trust: Trust): Distrust | undefined {
   // The host's own certificate given as authority: XAPI's names the host, not the address it is reached by.
   if (trust.ca !== undefined && fingerprintsIn(trust.ca).includes(seen)) return undefined;
   return { kind: "untrusted", seen, reason: String(socket.authorizationError) };
+}
+
+/** Fingerprint of the certificate that the host showed. */
+export function fingerprintShown(socket: TLSSocket): string {
+  const raw: Buffer | undefined = socket.getPeerCertificate().raw;
+  return raw === undefined ? "none" : fingerprintOf(raw);
 }
 
 /** The certificates in a PEM text; throws when one cannot be parsed. */

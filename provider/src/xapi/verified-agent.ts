@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import { XennetError } from "../core/errors";
+import { isDisagreement, type LegacyOffer, legacyTls, offerOf, usesLegacyTls } from "./legacy-tls";
 import { type Distrust, judge, type Trust } from "./trust";
 import type { Tunnel } from "./tunnel";
 
@@ -10,6 +11,8 @@ import type { Tunnel } from "./tunnel";
 export interface ConnectFailures {
   untrusted(distrust: Distrust): Error;
   unreachable(cause: Error): Error;
+  /** Nothing but old TLS is offered, and may not be used. */
+  legacyOnly(offer: LegacyOffer): Error;
 }
 
 export interface VerifiedAgentOptions {
@@ -73,7 +76,40 @@ export class VerifiedAgent extends Agent {
   }
 
   async #open(options: RequestOptions, signal: AbortSignal): Promise<TLSSocket> {
-    const { trust, failures, tunnel } = this.#options;
+    const { trust, failures } = this.#options;
+    const legacy = usesLegacyTls(trust);
+    let socket: TLSSocket;
+    try {
+      socket = await this.#connect(options, legacy, signal);
+    } catch (error) {
+      if (!legacy && isDisagreement(error as Error)) throw await this.#explain(options, error as Error, signal);
+      throw error;
+    }
+    const distrust = judge(socket, trust);
+    if (distrust === undefined) return socket;
+    discard(socket);
+    throw failures.untrusted(distrust);
+  }
+
+  /** A handshake which shows what the host has to offer, and over which nothing is sent. */
+  async #explain(options: RequestOptions, cause: Error, signal: AbortSignal): Promise<Error> {
+    const { trust, failures } = this.#options;
+    let socket: TLSSocket;
+    try {
+      socket = await this.#connect(options, true, signal);
+    } catch {
+      // It is not about old TLS, then; the first error says more.
+      return cause;
+    }
+    const distrust = trust.fingerprint === undefined ? undefined : judge(socket, trust);
+    const error = distrust === undefined ? failures.legacyOnly(offerOf(socket)) : failures.untrusted(distrust);
+    discard(socket);
+    return error;
+  }
+
+  /** Resolves once the handshake is done, whatever certificate it showed. */
+  async #connect(options: RequestOptions, legacy: boolean, signal: AbortSignal): Promise<TLSSocket> {
+    const { trust, tunnel } = this.#options;
     const host = options.host ?? "localhost";
     const port = Number(options.port);
     const channel = await tunnel?.dial(host, port, signal);
@@ -84,19 +120,22 @@ export class VerifiedAgent extends Agent {
       rejectUnauthorized: false,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+      ...(legacy ? legacyTls : {}),
     });
     if (channel !== undefined) tie(socket, channel);
     try {
       await handshake(socket, signal);
-      const distrust = judge(socket, trust);
-      if (distrust !== undefined) throw failures.untrusted(distrust);
       return socket;
     } catch (error) {
-      // Whatever the dying socket still reports is a consequence of this error.
-      socket.on("error", () => {}).destroy();
+      discard(socket);
       throw error;
     }
   }
+}
+
+/** Whatever a dying socket still reports is a consequence of why it is given up. */
+function discard(socket: TLSSocket): void {
+  socket.on("error", () => {}).destroy();
 }
 
 /** Each ends with the other. What nobody reads any more is drained: a channel of ssh2 does not close before its end was read. */
@@ -107,7 +146,6 @@ function tie(socket: TLSSocket, channel: Duplex): void {
   channel.once("close", () => socket.destroy());
 }
 
-/** Resolves once the handshake is done, whatever certificate it showed. */
 function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void) => {

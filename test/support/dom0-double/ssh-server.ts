@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import ssh2, { type AuthContext, type Connection, type NegotiatedAlgorithms, type ServerChannel } from "ssh2";
 import type { SshEndpoint } from "../../../provider/src/dom0/ssh-endpoint.ts";
 
 export interface ExecAnswer {
@@ -19,6 +19,8 @@ export interface SshServerOptions {
    * nothing listens there. Without it the server allows no forwarding.
    */
   readonly onForward?: (host: string, port: number, connection: number) => number | undefined;
+  /** The software it says it is, and its algorithms; ssh2's own unless given. */
+  readonly protocol?: { readonly ident?: string; readonly algorithms?: Readonly<Record<string, readonly string[]>> };
 }
 
 export type KeyPair = ReturnType<typeof ssh2.utils.generateKeyPairSync>;
@@ -45,6 +47,8 @@ export class TestSshServer {
   refuseLogins = false;
   readonly authMethods: string[] = [];
   readonly commands: string[] = [];
+  /** The algorithms of each handshake. */
+  readonly negotiated: NegotiatedAlgorithms[] = [];
   /** Forwarded connections that are open. */
   readonly forwarded = new Set<Socket>();
 
@@ -55,7 +59,9 @@ export class TestSshServer {
 
   static async start(options: SshServerOptions = {}): Promise<TestSshServer> {
     const hostKey = ed25519();
-    const server = new ssh2.Server({ hostKeys: [...(options.hostKeys ?? [hostKey.private])] });
+    const hostKeys = [...(options.hostKeys ?? [hostKey.private])];
+    // The type declarations want algorithms by their literal names.
+    const server = new ssh2.Server({ hostKeys, ...(options.protocol as object | undefined) });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -89,6 +95,7 @@ export class TestSshServer {
     client.on("close", () => this.#open.delete(client));
     // A client that refuses the host key just leaves.
     client.on("error", () => {});
+    client.on("handshake", (negotiated) => this.negotiated.push(negotiated));
     client.on("authentication", (context) => {
       this.authMethods.push(context.method);
       if (this.refuseLogins) context.reject(["password"]);

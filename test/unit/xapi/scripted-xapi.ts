@@ -31,6 +31,8 @@ export interface ScriptedXapi extends AsyncDisposable {
   openConnections(): number;
   mostAtOnce(): number;
   count(method: string): number;
+  /** Protocol and suite of each finished handshake. */
+  readonly handshakes: readonly string[];
 }
 
 /** Starts on an address of the loopback. */
@@ -40,6 +42,7 @@ export async function scriptedXapi(
   listen: { address?: string; port?: number } = {},
 ): Promise<ScriptedXapi> {
   const requests: Request[] = [];
+  const handshakes: string[] = [];
   const sockets = new Set<Socket>();
   let [bytes, connections, atOnce, most] = [0, 0, 0, 0];
   const server = createServer(tls, async (incoming, response) => {
@@ -64,6 +67,7 @@ export async function scriptedXapi(
     socket.on("close", () => sockets.delete(socket));
   });
   server.on("secureConnection", (socket: TLSSocket) => {
+    handshakes.push(`${socket.getProtocol()} ${socket.getCipher().name}`);
     socket.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
     });
@@ -76,6 +80,7 @@ export async function scriptedXapi(
     port,
     fingerprint: fingerprintOf(tls.cert),
     requests,
+    handshakes,
     applicationBytes: () => bytes,
     connections: () => connections,
     openConnections: () => sockets.size,
