@@ -3,10 +3,13 @@ import type { XapiClient } from "../xapi/client";
 import type { Claims } from "./claims";
 import type { PoolView } from "./pool-view";
 import type { XapiWay } from "./profile-keys";
+import type { Release } from "./release";
 
 /** Who a host is according to XAPI. */
 export interface HostIdentity {
   readonly poolUuid: string;
+  /** The oldest one that a host of the pool runs. */
+  readonly release: Release;
   /** Seconds for which a host may be cut off before high availability fences it; undefined while that is off. */
   readonly haTimeout: number | undefined;
   /** The pool's hosts; a dom0's INSTALLATION_UUID is the UUID of one of them. */

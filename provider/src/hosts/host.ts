@@ -11,6 +11,7 @@ import { legacyWarning } from "./legacy-crypto";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
 import type { XapiWay } from "./profile-keys";
+import { oldestRelease } from "./release";
 import { tunnelOver } from "./xapi-tunnel";
 
 /** How long a look at the pool serves reads that follow each other, and at most. */
@@ -124,6 +125,7 @@ export class Host implements HostContext {
     const [pool, records] = await Promise.all([getPool(this.xapi), hosts.getAllRecords(this.xapi)]);
     return {
       poolUuid: pool.uuid,
+      release: oldestRelease(records),
       haTimeout: haTimeoutOf(pool),
       hosts: records.map((record) => ({
         ...{ uuid: record.uuid, name: record.name_label, address: record.address },

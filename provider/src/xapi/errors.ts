@@ -48,11 +48,6 @@ export function isGone(error: unknown): boolean {
   return hasXapiCode(error, "HANDLE_INVALID", "UUID_INVALID");
 }
 
-/** True when the host is too old to know the call. */
-export function isUnknownCall(error: unknown): boolean {
-  return hasXapiCode(error, "MESSAGE_METHOD_UNKNOWN");
-}
-
 /** True for a failure XAPI answered with one of these codes. */
 export function hasXapiCode(error: unknown, ...codes: readonly string[]): error is XapiError {
   return error instanceof XapiError && codes.includes(error.xapiCode);

@@ -32,6 +32,8 @@ export interface VifRecord {
   /** `ratelimit` with `kbps` (kilobytes per second) in its parameters; anything else has no effect. */
   readonly qos_algorithm_type: string;
   readonly qos_algorithm_params: Readonly<Record<string, string>>;
+  /** False on hosts before 7.0, where XAPI sets no address in a guest. */
+  readonly hasAddressSetting: boolean;
   readonly ipv4_configuration_mode: IpConfigurationMode;
   /** With prefix length. */
   readonly ipv4_addresses: readonly string[];
@@ -174,6 +176,7 @@ function decode(ref: string, raw: unknown): VifRecord {
     ipv6_allowed: record.texts("ipv6_allowed", []),
     qos_algorithm_type: record.text("qos_algorithm_type", ""),
     qos_algorithm_params: record.map("qos_algorithm_params", {}),
+    hasAddressSetting: record.has("ipv4_configuration_mode"),
     ipv4_configuration_mode: configurationMode(record, "ipv4_configuration_mode"),
     ipv4_addresses: record.texts("ipv4_addresses", []),
     ipv4_gateway: record.text("ipv4_gateway", ""),

@@ -465,30 +465,27 @@ test("refuses to change a network that another stack has marked since, and one t
   `);
 });
 
-test("says that a host is too old for locking modes or names of bridges", async () => {
-  await using pool = await startPool();
-  const host = pool.newProcess();
-  const call = host.xapi.call.bind(host.xapi);
-  // As a host before 6.1: the field is in no record, and create takes no bridge.
-  host.xapi.call = async <T>(
-    method: string,
-    ...params: Parameters<typeof call> extends [string, ...infer P] ? P : never
-  ) => {
-    const sent = method === "network.create" ? [{ ...(params[0] as object), bridge: "" }] : params;
-    const answer = await call<unknown>(method, ...(sent as typeof params));
-    const records = method === "network.get_all_records" ? Object.values(answer as Record<string, Props>) : [];
-    for (const record of records) delete (record as Record<string, unknown>)["default_locking_mode"];
-    return answer as T;
-  };
-  const { failures } = await handler.check(host, {}, { ...given, defaultLockingMode: "disabled" });
-  const messages = [...failures.map((failure) => failure.reason)];
-  messages.push(await messageOf(handler.create(host, { ...given, defaultLockingMode: "disabled" })));
-  messages.push(await messageOf(handler.create(host, { ...given, bridge: "lan7" })));
+test("says that a host is too old for locking modes or names of bridges, in preview and before anything is made", async () => {
+  const messages: string[] = [];
+  for (const [profile, wrong] of [
+    ["xenserver-5.6", { defaultLockingMode: "disabled" }],
+    ["xenserver-5.6", { bridge: "lan7" }],
+    ["xenserver-6.2", { bridge: "lan7" }],
+  ] as const) {
+    await using pool = await startPool({ profile });
+    const { failures } = await handler.check(pool.newProcess(), {}, { ...given, ...wrong });
+    expect(failures.map((failure) => failure.property)).toEqual(Object.keys(wrong));
+    messages.push(...failures.map((failure) => failure.reason));
+    const first = pool.writingCalls();
+    const attempt = handler.create(pool.newProcess(), { ...given, ...wrong });
+    expect(await messageOf(attempt)).toBe(messages.at(-1));
+    expect(pool.writtenSince(first)).toEqual([]);
+  }
   expect(messages).toMatchInlineSnapshot(`
     [
-      "expected a host that knows default locking modes (since XenServer 6.1), found an older one; leave defaultLockingMode out (LOCKING_UNSUPPORTED)",
-      "expected a host that knows default locking modes (since XenServer 6.1), found an older one; leave defaultLockingMode out (LOCKING_UNSUPPORTED)",
-      "the network "Internal network" was to get the bridge "lan7", but the host chose "xapi0": hosts before 7.2 take no name. Leave bridge out (BRIDGE_NOT_CHOSEN)",
+      "expected a host that knows locking modes and allowed addresses (since XenServer 6.1), found XenServer 5.6.0; leave defaultLockingMode out (HOST_TOO_OLD)",
+      "expected a host that takes a name for a bridge (since XenServer 7.2), found XenServer 5.6.0; leave bridge out (HOST_TOO_OLD)",
+      "expected a host that takes a name for a bridge (since XenServer 7.2), found XenServer 6.2.0; leave bridge out (HOST_TOO_OLD)",
     ]
   `);
 });

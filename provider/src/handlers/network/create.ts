@@ -3,6 +3,7 @@ import type { HostContext } from "../../hosts/context";
 import { networkByUuid } from "../../hosts/pool-view";
 import type { NetworkRecord } from "../../xapi/networks";
 import * as networks from "../../xapi/networks";
+import { refuseTooNew } from "../abilities";
 import { type Former, formerIn } from "../former";
 import type { CreateAnswer, Props } from "../handler";
 import { newIncarnation, renderId } from "../identity";
@@ -14,7 +15,6 @@ import { isAdopted } from "./check";
 import { findNetwork, leftOverOf, refuseForeign } from "./identity";
 import { declaredOf } from "./managed";
 import { networkOutputs } from "./observe";
-import { refuseUnknownLocking } from "./preview";
 import { destroyNetwork, makeNetwork, syncOwnNetwork, writeDifferences } from "./sync";
 
 /** The body of create: goes on with a left-over of ours, adopts what is there, or makes a new network. */
@@ -23,7 +23,7 @@ export async function createNetwork(host: HostContext, inputs: Props): Promise<C
   const owner = textOf(inputs, "owner") ?? "";
   const incarnation = newIncarnation();
   const marks = ownershipMarks(owner, incarnation);
-  refuseUnknownLocking(await host.poolView(), inputs);
+  await refuseTooNew(host, "network", inputs);
   const leftOver = await usableLeftOver(host, owner, inputs);
   if (isAdopted(inputs)) {
     const { uuid } = leftOver ?? networkToAdopt(await host.poolView(), inputs);
@@ -33,7 +33,6 @@ export async function createNetwork(host: HostContext, inputs: Props): Promise<C
   const network =
     leftOver === undefined ? await makeNetwork(host, inputs, marks) : await markedAnew(host, leftOver, marks);
   return finished(host, network, inputs, incarnation, async () => {
-    refuseOtherBridge(network, inputs);
     // What an interrupted create may have set is not known; a new network has the mode "unlocked".
     await syncOwnNetwork(host, network, inputs, { defaultLockingMode: "disabled" }, marks);
     return undefined;
@@ -104,15 +103,4 @@ async function finished(
     if (error instanceof XennetError && error.code === "NETWORK_FOREIGN") throw error;
     throw Object.assign(error as Error, { id, properties: { ...inputs, ...kept, declared: declaredOf(inputs) } });
   }
-}
-
-function refuseOtherBridge(network: NetworkRecord, inputs: Props): void {
-  const bridge = textOf(inputs, "bridge");
-  if (bridge === undefined || bridge === network.bridge) return;
-  throw new XennetError(
-    "BRIDGE_NOT_CHOSEN",
-    `the network "${network.name_label}" was to get the bridge "${bridge}", but the host chose "${network.bridge}": ` +
-      "hosts before 7.2 take no name. Leave bridge out",
-    { property: "bridge" },
-  );
 }

@@ -4,6 +4,7 @@ import type { PoolView } from "../../hosts/pool-view";
 import { describeOwner, sameStack } from "../../rules/owner";
 import type { Problem } from "../../validation/problem";
 import { isUnknown } from "../../validation/unknown";
+import { tooNewProperties } from "../abilities";
 import { formerIn } from "../former";
 import type { Props } from "../handler";
 import { ownerKey } from "../marks";
@@ -18,7 +19,7 @@ import { refuseLockingWhilePlugged } from "./users";
 export async function checkNetworkOnHost(host: HostContext, olds: Props, news: Props): Promise<Problem[]> {
   const failures: Problem[] = [];
   const view = await host.poolView();
-  await orFailure(failures, async () => refuseUnknownLocking(view, news));
+  failures.push(...(await tooNewProperties(host, "network", news)));
   if (failures.length > 0) return failures;
   if (isAdopted(news)) {
     // Of a network that is adopted already the selector may be the former name: diff, which has the id, looks.
@@ -26,17 +27,6 @@ export async function checkNetworkOnHost(host: HostContext, olds: Props, news: P
       await orFailure(failures, () => checkAdoption(host, view, news));
   } else failures.push(...(await checkBridgeOnHost(host, view, news)));
   return failures;
-}
-
-/** Hosts before 6.1 have no default locking mode. */
-export function refuseUnknownLocking(view: PoolView, news: Props): void {
-  const knowsMode = view.networks.every((network) => network.default_locking_mode !== undefined);
-  if (knowsMode || news["defaultLockingMode"] === undefined) return;
-  throw new XennetError(
-    "LOCKING_UNSUPPORTED",
-    "expected a host that knows default locking modes (since XenServer 6.1), found an older one; leave defaultLockingMode out",
-    { property: "defaultLockingMode" },
-  );
 }
 
 async function checkAdoption(host: HostContext, view: PoolView, news: Props): Promise<void> {

@@ -1,6 +1,7 @@
 import { XennetError } from "../../core/errors";
 import type { HostContext } from "../../hosts/context";
 import type { NetworkRecord } from "../../xapi/networks";
+import { refuseTooNew } from "../abilities";
 import { inputsOfExisting, isOnlyRead, notFound } from "../existing";
 import type { Former } from "../former";
 import type { Handler } from "../handler";
@@ -59,6 +60,7 @@ export const xenNetworkHandler: Handler = {
     const found = await findNetwork(host, id);
     if (found === undefined) throw goneError(id);
     refuseOthers(found, olds, news);
+    await refuseTooNew(host, "network", news);
     const incarnation = textOf(olds, "incarnation") ?? newIncarnation();
     const marks = ownershipMarks(textOf(news, "owner") ?? "", incarnation);
     let former: Former | undefined;

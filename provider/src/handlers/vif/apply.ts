@@ -1,7 +1,8 @@
 import { XennetError } from "../../core/errors";
 import type { HostContext } from "../../hosts/context";
 import { networkByUuid, type PoolView } from "../../hosts/pool-view";
-import { hasXapiCode, isUnknownCall, type XapiError } from "../../xapi/errors";
+import { hasXapiCode, XapiError } from "../../xapi/errors";
+import type { NetworkRecord } from "../../xapi/networks";
 import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
 import { explaining, placeOf, type VifPlace } from "./failures";
@@ -67,35 +68,31 @@ export async function applySettings(
 
 /** Keeps UUID, MAC and device. */
 async function move({ host, vif, view, wanted, place }: Scene): Promise<void> {
-  const network = networkByUuid(view, wanted.network);
-  if (network === undefined) {
-    throw new XennetError(
-      "FORMER_NETWORK_GONE",
-      `VIF ${vif.uuid} is to be put back on the network ${wanted.network}, which is not in the pool any more. ` +
-        "Move the VIF yourself, and replace that UUID in its other_config:xennet:former by the UUID of the network it is on",
-    );
-  }
+  const network = networkToMoveTo(view, vif, wanted);
   const to = { ...place, network: network.name_label };
-  try {
-    await explaining(`moved to network "${network.name_label}"`, to, () => vifs.move(host.xapi, vif.ref, network.ref));
-  } catch (error) {
-    if (!isUnknownCall(error)) throw error;
-    throw new XennetError(
-      "VIF_MOVE_UNSUPPORTED",
-      `device ${place.device} of VM "${place.vmName}" is to be moved to network "${network.name_label}", but the host is older than 7.1 and cannot move VIFs. ` +
-        "Have it replaced: pulumi up --replace <the URN of this resource>",
-      { property: "network", cause: error },
-    );
-  }
+  await explaining(`moved to network "${network.name_label}"`, to, () => vifs.move(host.xapi, vif.ref, network.ref));
+}
+
+/** The network that a VIF is to be on; an error when it is not in the pool any more. */
+export function networkToMoveTo(view: PoolView, vif: VifRecord, wanted: Wanted): NetworkRecord {
+  const network = networkByUuid(view, wanted.network);
+  if (network !== undefined) return network;
+  throw new XennetError(
+    "FORMER_NETWORK_GONE",
+    `VIF ${vif.uuid} is to be put back on the network ${wanted.network}, which is not in the pool any more. ` +
+      "Move the VIF yourself, and replace that UUID in its other_config:xennet:former by the UUID of the network it is on",
+  );
 }
 
 async function setAddress({ host, vif, wanted }: Scene, family: Family, onLack: OnLack): Promise<void> {
+  const call = `VIF.configure_${family}`;
+  if (!vif.hasAddressSetting) return onLack(family, new XapiError(call, ["MESSAGE_METHOD_UNKNOWN", call]));
   const configure = family === "ipv4" ? vifs.configureIpv4 : vifs.configureIpv6;
   try {
     await configure(host.xapi, vif.ref, addressOf(wanted, family));
   } catch (error) {
     // The tools tell what they can do once the guest ran with them.
-    if (!hasXapiCode(error, "VM_LACKS_FEATURE", "MESSAGE_METHOD_UNKNOWN")) throw error;
+    if (!hasXapiCode(error, "VM_LACKS_FEATURE")) throw error;
     onLack(family, error);
   }
 }

@@ -7,19 +7,22 @@ import type { NetworkRecord } from "../../xapi/networks";
 import type { VifRecord } from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
 import * as vms from "../../xapi/vms";
+import { tooNewProperties } from "../abilities";
 import type { Props } from "../handler";
 import { ownerKey } from "../marks";
 import { textOf } from "../props";
 import { networkOf, orFailure, vmOf } from "../references";
 import { checkLockedAddress } from "./locked-address";
+import { checkOldHost } from "./old-host";
 import { hasCopiedMarks, isOwn } from "./owner";
+import { isBeingRemade } from "./remake";
 import { pendingReplacement } from "./replace";
 import { findPlace } from "./search";
 
 /** What the host says about a VIF's inputs: references, a device that is taken or beyond what it allows, conflicts. */
 export async function checkVifOnHost(host: HostContext, news: Props, owners: readonly string[]): Promise<Problem[]> {
   const [vmText, networkText] = [textOf(news, "vm"), textOf(news, "network")];
-  const failures: Problem[] = [];
+  const failures: Problem[] = await tooNewProperties(host, "VIF", news);
   const vm = vmText && !isUnknown(vmText) ? await orFailure(failures, () => vmOf(host, vmText)) : undefined;
   const network =
     networkText && !isUnknown(networkText) ? await orFailure(failures, () => networkOf(host, networkText)) : undefined;
@@ -27,6 +30,9 @@ export async function checkVifOnHost(host: HostContext, news: Props, owners: rea
   if (vm === undefined || isUnknown([device, adopt, onDeviceConflict, mac])) return failures;
   const view = await host.poolView();
   await orFailure(failures, async () => pendingReplacement(view, textOf(news, "owner") ?? ""));
+  const isOnItsWay = await orFailure(failures, async () => isBeingRemade(view, owners));
+  // The next update goes on with the VIF of its record, wherever it is.
+  if (isOnItsWay !== false) return failures;
   const { there, refused } = findPlace(view, vm, news, owners);
   if (refused !== undefined) {
     return [...failures, { property: refused.property ?? "device", reason: `${refused.message} (${refused.code})` }];
@@ -37,6 +43,7 @@ export async function checkVifOnHost(host: HostContext, news: Props, owners: rea
   const isOurs = there !== undefined && isOwn(view, there, owners);
   const kept = isOurs || onDeviceConflict !== "replace" ? there : undefined;
   failures.push(...checkLockedAddress(news, kept));
+  failures.push(...(await checkOldHost(host, { vm, network, there, kept, news, owners })));
   warnOfConflicts(host, view, { vm, network, there, kept, news, owners });
   return failures;
 }
@@ -63,7 +70,8 @@ async function deviceBeyond(host: HostContext, view: PoolView, vm: VmRecord, dev
   return [{ property: "device", reason }];
 }
 
-interface Declared {
+/** What a VIF's declaration leads to. */
+export interface Declared {
   readonly vm: VmRecord;
   readonly network: NetworkRecord | undefined;
   readonly there: VifRecord | undefined;

@@ -4,6 +4,7 @@ import { networkByUuid, type PoolView } from "../../hosts/pool-view";
 import { XapiError } from "../../xapi/errors";
 import * as vifs from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
+import { refuseTooNew } from "../abilities";
 import type { CreateAnswer, Props } from "../handler";
 import { renderId, stateVersion } from "../identity";
 import { ownerKey, ownershipMarks, replacedKey } from "../marks";
@@ -12,11 +13,14 @@ import { type Carried, carriedFor, stillToCarry } from "./carry";
 import { explaining } from "./failures";
 import { type DeclaredVif, newVifValues, settingsForCreate } from "./fields";
 import { takeVif } from "./former";
+import { refuseLosingUuid } from "./old-host";
 import { newVifIncarnation } from "./owner";
-import { pendingReplacement, type ReplacedVif, removeForReplacement, restoreReplaced } from "./replace";
+import { finishRemaking } from "./remake";
+import { pendingReplacement, removeForReplacement, restoreReplaced } from "./replace";
 import { findPlace, ownVifOf } from "./search";
 import { declaredVif, syncVif } from "./sync";
 import { removeVmRecord } from "./vm-records";
+import type { WholeVif } from "./whole-vif";
 
 /** What the steps of one create share. */
 interface Creation {
@@ -36,6 +40,8 @@ export async function createVif(host: HostContext, vmRef: string, inputs: Props)
   host.poolChanged();
   const { poolUuid } = await host.identity();
   const owner = textOf(inputs, "owner") ?? "";
+  await refuseTooNew(host, "VIF", inputs);
+  await finishRemaking(host, [owner], inputs["plugged"] !== undefined);
   await undoElsewhere(host, vmRef, inputs, owner);
   const view = await host.poolView();
   const vm = view.vms.find((candidate) => candidate.ref === vmRef);
@@ -60,7 +66,10 @@ export async function createVif(host: HostContext, vmRef: string, inputs: Props)
     const carried = stillToCarry(found, vif);
     const outs = await syncVif(host, vif, inputs, { incarnation, view, declared, carried });
     await removeVmRecord(host, found.vms, "carry", owner);
-    return { id, outs };
+    // A host that cannot move the VIF has made it anew.
+    const madeId = renderId({ realm: poolUuid, own: textOf(outs, "uuid") ?? vif.uuid });
+    host.seenIds.add(madeId);
+    return { id: madeId, outs };
   } catch (error) {
     // The VIF exists: with its id the state keeps it, and the next up goes on from here.
     const outs = { uuid: vif.uuid, mac: vif.MAC, device: vif.device, vmUuid: vm.uuid, currentlyAttached: false };
@@ -89,7 +98,7 @@ async function undoElsewhere(host: HostContext, vmRef: string, inputs: Props, ow
  * that a destroy would destroy.
  */
 async function goOnWith(creation: Creation, view: PoolView, vm: VmRecord, leftOver: vifs.VifRecord): Promise<Obtained> {
-  const { host, inputs, owner, declared, incarnation } = creation;
+  const { inputs, owner } = creation;
   if (inputs["adopt"] === undefined) return { ref: leftOver.ref, replacedOn: pendingReplacement(view, owner)?.vm };
   const { there, refused } = findPlace(view, vm, inputs, [owner]);
   if (refused !== undefined) throw refused;
@@ -100,8 +109,7 @@ async function goOnWith(creation: Creation, view: PoolView, vm: VmRecord, leftOv
       `or remove the VIF with \`xe vif-destroy uuid=${leftOver.uuid}\``;
     throw new XennetError("ADOPT_IMPOSSIBLE", reason, { property: "adopt" });
   }
-  await takeVif(host, view, there, declared, ownershipMarks(owner, incarnation));
-  return { ref: there.ref };
+  return takeThere(creation, view, there);
 }
 
 interface Obtained {
@@ -112,7 +120,7 @@ interface Obtained {
 
 /** The VIF that is to be brought to what is declared. */
 async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Promise<Obtained> {
-  const { host, inputs, owner, declared, incarnation } = creation;
+  const { host, inputs, owner } = creation;
   const { there, refused } = findPlace(view, vm, inputs, [owner]);
   if (refused !== undefined) throw refused;
   if (there === undefined) {
@@ -120,8 +128,7 @@ async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Prom
     return { ref: await makeVif(creation, view, vm, pending?.record), replacedOn: pending?.vm };
   }
   if (inputs["onDeviceConflict"] !== "replace") {
-    await takeVif(host, view, there, declared, ownershipMarks(owner, incarnation));
-    return { ref: there.ref };
+    return takeThere(creation, view, there);
   }
   const record = await removeForReplacement(host, view, vm, there, owner);
   try {
@@ -133,11 +140,18 @@ async function obtainVif(creation: Creation, view: PoolView, vm: VmRecord): Prom
   }
 }
 
+async function takeThere(creation: Creation, view: PoolView, there: vifs.VifRecord): Promise<Obtained> {
+  const { host, inputs, owner, incarnation, declared } = creation;
+  await refuseLosingUuid(host, view, there, inputs, declared.values.network);
+  await takeVif(host, view, there, declared, ownershipMarks(owner, incarnation));
+  return { ref: there.ref };
+}
+
 async function makeVif(
   { host, inputs, owner, incarnation, declared, carried }: Creation,
   view: PoolView,
   vm: VmRecord,
-  replaced: ReplacedVif | undefined,
+  replaced: WholeVif | undefined,
 ): Promise<string> {
   const network = networkByUuid(view, declared.values.network);
   const values = { ...newVifValues, ...carried?.values, ...declared.values };

@@ -6,8 +6,9 @@ import { incarnationKey } from "../marks";
 import { textOf } from "../props";
 import { carriedFor, leaveCarried } from "./carry";
 import { giveBack } from "./former";
-import { destroyVif, pendingReplacement, putBackReplaced, replacedBy, restoreReplaced } from "./replace";
+import { pendingReplacement, putBackReplaced, replacedBy, restoreReplaced } from "./replace";
 import { removeVmRecord } from "./vm-records";
+import { destroyVif } from "./whole-vif";
 
 /** The body of delete: gives back what was there, puts back what was replaced, destroys what we made. */
 export async function deleteVif(host: HostContext, vif: VifRecord | undefined, props: Props): Promise<void> {

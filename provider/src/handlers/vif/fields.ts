@@ -51,12 +51,12 @@ export function settingsForCreate(values: Omit<VifValues, "network">): Partial<N
 /** The offloads of a VIF that the host's plug script switches (scripts/vif: `handle_ethtool`). */
 export const offloads = ["rx", "tx", "sg", "tso", "ufo", "gso"] as const;
 
-/** A VIF's settings as they are; what the host is too old to have is left out. */
-export function valuesOf(vif: VifRecord, view: PoolView): Partial<VifValues> {
+/** A VIF's settings as they are; what the host is too old to have is as on a new VIF. */
+export function valuesOf(vif: VifRecord, view: PoolView): VifValues {
   const vm = vmOfVif(view, vif);
   return {
     network: networkOfVif(view, vif)?.uuid ?? "",
-    ...(vif.locking_mode === undefined ? {} : { locking_mode: vif.locking_mode }),
+    locking_mode: vif.locking_mode ?? newVifValues.locking_mode,
     ...(Object.fromEntries(plainSettings.map((name) => [name, vif[name]])) as unknown as PlainSettings),
     currently_attached: vif.currently_attached || vm?.power_state !== "Running",
   };

@@ -5,9 +5,9 @@ import * as vifs from "../../xapi/vifs";
 import { type Former, forget, remember, renderFormer, withKeys } from "../former";
 import { formerKey, ownerKey, unmarked } from "../marks";
 import { equal } from "../props";
-import { applySettings } from "./apply";
 import { type DeclaredVif, type VifValues, valuesOf } from "./fields";
 import { setPlugged } from "./plug";
+import { settle } from "./remake";
 
 /** Marks a VIF that was there, and writes its former values, in one call before anything is changed. */
 export async function takeVif(
@@ -17,7 +17,7 @@ export async function takeVif(
   declared: DeclaredVif,
   marks: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const now = { values: valuesOf(vif, view), otherConfig: vif.other_config };
+  const now = { values: { ...valuesOf(vif, view) }, otherConfig: vif.other_config };
   const former = remember({ owner: marks[ownerKey] ?? "", values: {}, otherConfig: {} }, now, declared);
   // A record that is there already is older than any change, so it is kept.
   const kept = { [formerKey]: renderFormer(former), ...vif.other_config, ...marks };
@@ -31,10 +31,10 @@ export function formerMeanwhile(former: Former, declared: DeclaredVif): Former {
 }
 
 /** Puts a VIF back as it was before it was adopted or taken over, and takes our marks off last. */
-export async function giveBack(host: HostContext, vif: VifRecord, former: Former): Promise<void> {
+export async function giveBack(host: HostContext, taken: VifRecord, former: Former): Promise<void> {
   const values: Partial<VifValues> = former.values;
   const view = await host.poolView();
-  await applySettings(host, view, vif, values);
+  const vif = await settle(host, view, taken, values);
   const keys = withKeys(vif.other_config, former.otherConfig);
   // The host looks at these keys when it plugs.
   const isToPlug = values.currently_attached === true && !valuesOf(vif, view).currently_attached;

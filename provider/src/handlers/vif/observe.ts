@@ -139,7 +139,7 @@ function driftOf(inputs: Props, vif: VifRecord, vm: VmRecord | undefined, metric
   if (hasDomain && plugged === true && !vif.currently_attached) drift.push("not plugged, though its VM runs");
   if (hasDomain && plugged === false && vif.currently_attached) drift.push("plugged, though declared as unplugged");
   const address = guestAddressOf(inputs["ipv4"]);
-  const canBeSet = metrics?.other["feature-static-ip-setting"] === "1";
+  const canBeSet = vif.hasAddressSetting && metrics?.other["feature-static-ip-setting"] === "1";
   if (address !== undefined && canBeSet && !isAddressSet(inputs, vif)) {
     drift.push(`the guest's address ${address.address} is not set through XAPI`);
   }

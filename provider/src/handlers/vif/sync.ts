@@ -6,13 +6,13 @@ import type { Props } from "../handler";
 import { formerKey, ownerKey, ownershipMarks } from "../marks";
 import { equal, textOf, textsOf } from "../props";
 import { networkOf } from "../references";
-import { applySettings } from "./apply";
 import type { Carried } from "./carry";
 import { placeOf } from "./failures";
 import { type DeclaredVif, declaredParts, newVifValues, type VifValues, valuesOf } from "./fields";
 import { formerMeanwhile } from "./former";
 import { outputsOf, unwritten } from "./observe";
 import { setPlugged } from "./plug";
+import { settle } from "./remake";
 
 /** What a sync has to know besides the declaration. */
 export interface VifLife {
@@ -38,19 +38,19 @@ export async function declaredVif(host: HostContext, inputs: Props): Promise<Dec
 export async function syncVif(host: HostContext, vif: vifs.VifRecord, inputs: Props, life: VifLife): Promise<Props> {
   const { view } = life;
   const target = await writeOtherConfig(host, vif, inputs, life);
-  await applySettings(host, view, vif, target.values, (family, error) => {
+  const settled = await settle(host, view, vif, target.values, (family, error) => {
     // A declared address is then the guest administrator's task; see guestSetup.
     if (family === "ipv4" && inputs["ipv4"] !== undefined) return;
     if (life.carried === undefined) throw error;
     host.warn(`The address setting of the replaced VIF was not carried over to VIF ${vif.uuid}: ${error.message}`);
   });
-  await target.afterwards();
-  const written = await vifs.getRecord(host.xapi, vif.ref);
-  warnOfNextPlug(host, view, vif, written);
+  await target.afterwards(settled.ref);
+  const written = await vifs.getRecord(host.xapi, settled.ref);
+  warnOfNextPlug(host, view, settled, written);
   const { currently_attached: plugged } = target.values;
   try {
     const isMoved = plugged !== undefined && (await setPlugged(host, view, written, plugged));
-    const now = isMoved ? await vifs.getRecord(host.xapi, vif.ref) : written;
+    const now = isMoved ? await vifs.getRecord(host.xapi, settled.ref) : written;
     const outs = await outputsOf(view, now, inputs, life.incarnation);
     return { ...outs, drift: [...textsOf(outs, "drift"), ...unwritten(inputs, now, view)] };
   } catch (error) {
@@ -61,19 +61,19 @@ export async function syncVif(host: HostContext, vif: vifs.VifRecord, inputs: Pr
 
 interface Target {
   readonly values: Partial<VifValues>;
-  /** Once the values are written. */
-  afterwards(): Promise<void>;
+  /** Once the values are written; the VIF may be another one by then. */
+  afterwards(ref: string): Promise<void>;
 }
 
 async function writeOtherConfig(host: HostContext, vif: vifs.VifRecord, inputs: Props, life: VifLife): Promise<Target> {
   const { view, declared } = life;
   const marks = ownershipMarks(textOf(inputs, "owner") ?? "", life.incarnation);
   let otherConfig = vif.other_config;
-  const write = async (keys: Readonly<Record<string, string | null>>) => {
+  const write = async (keys: Readonly<Record<string, string | null>>, ref = vif.ref) => {
     const next = withKeys(otherConfig, keys);
     if (equal(next, otherConfig)) return;
     otherConfig = next;
-    await vifs.setOtherConfig(host.xapi, vif.ref, next);
+    await vifs.setOtherConfig(host.xapi, ref, next);
     host.poolChanged();
   };
   const former = formerIn("VIF", vif.uuid, vif.other_config);
@@ -82,11 +82,11 @@ async function writeOtherConfig(host: HostContext, vif: vifs.VifRecord, inputs: 
     await write({ ...keys, ...marks });
     return { values, afterwards: async () => {} };
   }
-  const now = { values: valuesOf(vif, view), otherConfig: vif.other_config };
+  const now = { values: { ...valuesOf(vif, view) }, otherConfig: vif.other_config };
   const remembered = remember({ ...former, owner: marks[ownerKey] ?? former.owner }, now, declared);
   const { values, otherConfig: keys } = wanted(remembered, declared);
   await write({ ...keys, ...marks, [formerKey]: renderFormer(formerMeanwhile(remembered, declared)) });
-  return { values, afterwards: () => write({ [formerKey]: renderFormer(forget(remembered, declared)) }) };
+  return { values, afterwards: (ref) => write({ [formerKey]: renderFormer(forget(remembered, declared)) }, ref) };
 }
 
 /** For a VIF that we made: what is declared, what was carried over, and a new VIF's settings where a declaration went. */

@@ -5,7 +5,7 @@ import * as vms from "../../xapi/vms";
 import { isCarried, isReplacedVif } from "../record-shapes";
 
 /** What is kept in a VM's `other_config` while there is no VIF that could carry it. */
-export type RecordKind = "carry" | "replaced";
+export type RecordKind = "carry" | "replaced" | "moved";
 
 /** A record with the VM it was found on. */
 export interface FoundRecord<T> {

@@ -3,6 +3,7 @@ import type { HostContext } from "../../hosts/context";
 import { vmOfVif } from "../../hosts/pool-view";
 import { isUnknown } from "../../validation/unknown";
 import type { VifRecord } from "../../xapi/vifs";
+import { refuseTooNew } from "../abilities";
 import { inputsOfExisting, isOnlyRead, notFound } from "../existing";
 import type { Handler, Props } from "../handler";
 import { ownPartOf, renderId } from "../identity";
@@ -16,7 +17,9 @@ import { checkVifOnHost } from "./check-host";
 import { createVif } from "./create";
 import { deleteVif } from "./delete";
 import { inputsOf, observedInputs, outputsOf, placeOf } from "./observe";
+import { refuseLosingUuid } from "./old-host";
 import { newVifIncarnation, refuseOthers } from "./owner";
+import { finishRemaking, isBeingRemade } from "./remake";
 import { pendingReplacement } from "./replace";
 import { adoptedUuidOf, ownVifOf } from "./search";
 import { declaredVif, syncVif } from "./sync";
@@ -26,6 +29,9 @@ const inPlace = [
   ...["owner", "network", "vm", "lockingMode", "ipv4Allowed", "ipv6Allowed", "rateLimitKBytesPerSecond", "mtu"],
   ...["ethtool", "otherConfig", "plugged", "ipv4", "onDeviceConflict", "adopt"],
 ];
+
+/** Drift that the next update mends: the VIF is being made anew on a network that the host cannot move it to. */
+const halfMoved = "on its way to another network";
 
 /** Drift that only a replacement can mend: a destroy was interrupted after our VIF was gone. */
 const halfPutBack = "destroyed, but the VIF it had replaced was not put back yet";
@@ -81,7 +87,9 @@ export const xenVifHandler: Handler = {
     const { poolUuid } = await host.identity();
     const view = await host.poolView();
     const vif = await findVif(host, id, props);
+    const isHalfMoved = isBeingRemade(view, [textOf(props, "owner") ?? ""]);
     if (vif === undefined) {
+      if (isHalfMoved) return { id, props: { ...props, drift: [halfMoved] } };
       const isHalfPutBack = pendingReplacement(view, textOf(props, "owner") ?? "") !== undefined;
       const drift = [halfPutBack];
       if (isHalfPutBack) return { id, props: { ...props, drift }, inputs: withDrift(inputsOf(props), drift) };
@@ -92,7 +100,8 @@ export const xenVifHandler: Handler = {
       return { id, props: { ...(await outputsOf(view, vif, inputs, "")), ...placeOf(view, vif, poolUuid) }, inputs };
     }
     const inputs = await observedInputs(host, view, vif, props);
-    const found = await outputsOf(view, vif, inputs, textOf(props, "incarnation") ?? "");
+    const outs = await outputsOf(view, vif, inputs, textOf(props, "incarnation") ?? "");
+    const found = isHalfMoved ? { ...outs, drift: [...textsOf(outs, "drift"), halfMoved] } : outs;
     const foundId = renderId({ realm: poolUuid, own: vif.uuid });
     const shown = withDrift(inputs, textsOf(found, "drift"));
     const isAsRecorded = equal(shown, withDrift(inputsOf(props), textsOf(props, "drift")));
@@ -102,6 +111,8 @@ export const xenVifHandler: Handler = {
   async update(host, id, olds, news) {
     host.seenIds.add(id);
     host.poolChanged();
+    await refuseTooNew(host, "VIF", news);
+    await finishRemaking(host, ownersOf(olds, news), news["plugged"] !== undefined);
     const vif = await findVif(host, id, olds);
     if (vif === undefined) {
       throw new XennetError(
@@ -117,6 +128,7 @@ export const xenVifHandler: Handler = {
     const incarnation = textOf(olds, "incarnation") ?? newVifIncarnation(vm?.uuid ?? "");
     try {
       const declared = await declaredVif(host, news);
+      await refuseLosingUuid(host, view, vif, news, declared.values.network);
       const carried = stillToCarry(found, vif);
       const outs = await syncVif(host, vif, news, { incarnation, view, declared, olds, carried });
       await removeVmRecord(host, found.vms, "carry", owner);
@@ -130,10 +142,18 @@ export const xenVifHandler: Handler = {
 
   async delete(host, id, props) {
     host.poolChanged();
-    const work = async () => deleteVif(host, await findVif(host, id, props), props);
+    const work = async () => {
+      await finishRemaking(host, ownersOf(props), props["plugged"] !== undefined);
+      return deleteVif(host, await findVif(host, id, props), props);
+    };
     await host.exclusively(`vm:${textOf(props, "vmUuid")}`, work);
   },
 };
+
+/** The marks that a VIF may have, whose declaration these are. */
+function ownersOf(...declarations: readonly Props[]): string[] {
+  return declarations.map((props) => textOf(props, "owner") ?? "");
+}
 
 /** By UUID; or by mark and VM, as a VM revert makes the VIF anew with another UUID. */
 async function findVif(host: HostContext, id: string, props: Props): Promise<VifRecord | undefined> {

@@ -1,0 +1,55 @@
+import type { XennetError } from "../../core/errors";
+import type { HostContext } from "../../hosts/context";
+import { networkOfVif, type PoolView } from "../../hosts/pool-view";
+import { describeOwner } from "../../rules/owner";
+import type { Problem } from "../../validation/problem";
+import type { VifRecord } from "../../xapi/vifs";
+import { can, problemOf, sinceOf, tooOldFor } from "../abilities";
+import type { Props } from "../handler";
+import { textOf } from "../props";
+import type { Declared } from "./check-host";
+import { adoptedUuidOf } from "./search";
+
+/** What a declaration comes to on a host that is older than the call for it: told in the preview, or refused. */
+export async function checkOldHost(host: HostContext, declared: Declared): Promise<Problem[]> {
+  const { news, vm } = declared;
+  const { release } = await host.identity();
+  const name = describeOwner(textOf(news, "owner") ?? "");
+  if (news["ipv4"] !== undefined && !(await can(host, "guestAddress"))) {
+    host.warn(
+      `${name}: ${release.name} sets no address in guests (hosts do since ${sinceOf("guestAddress")}), so the administrator of VM "${vm.name_label}" has to set ipv4 there; the output guestSetup has the text.`,
+    );
+  }
+  const { kept } = declared;
+  if (kept === undefined || !isElsewhere(declared) || (await can(host, "move"))) return [];
+  if (adoptedUuidOf(news) !== undefined) return [problemOf(await uuidNotKept(host))];
+  host.warn(
+    `${name}: ${release.name} cannot move VIFs (hosts do since ${sinceOf("move")}), so VIF ${kept.uuid} on device ${kept.device} of VM "${vm.name_label}" ` +
+      "is unplugged and made anew on the other network, with the same MAC address and settings, but a new UUID.",
+  );
+  return [];
+}
+
+/** For what writes: a VIF that is adopted by its UUID has to keep it. */
+export async function refuseLosingUuid(
+  host: HostContext,
+  view: PoolView,
+  vif: VifRecord,
+  inputs: Props,
+  network: string | undefined,
+): Promise<void> {
+  const stays = network === undefined || networkOfVif(view, vif)?.uuid === network;
+  if (stays || adoptedUuidOf(inputs) === undefined || (await can(host, "move"))) return;
+  throw await uuidNotKept(host);
+}
+
+function uuidNotKept(host: HostContext): Promise<XennetError> {
+  const todo =
+    "it would make the VIF anew, with another UUID than adopt names: leave network out, or declare adopt: true with its device";
+  return tooOldFor(host, "move", "network", todo);
+}
+
+/** A network that is not known yet is none that a VIF can be on. */
+function isElsewhere({ news, network, kept }: Declared): boolean {
+  return news["network"] !== undefined && kept?.network !== network?.ref;
+}
