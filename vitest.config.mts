@@ -26,6 +26,8 @@ export default defineConfig({
           include: ["test/lab/host-program/**/*.test.ts"],
           exclude: ["**/shells.test.ts"],
           env: { XENNET_BOX: box },
+          // Each call of this iptables is a script of its own.
+          testTimeout: 120_000,
           // Boxes share nothing, and mostly wait.
           fileParallelism: true,
           maxWorkers: 2,

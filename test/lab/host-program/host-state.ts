@@ -1,3 +1,4 @@
+import { parseSavedRule } from "../../../provider/src/rules/saved.ts";
 import type { Box } from "./box.ts";
 
 /** Everything the host program may touch, as text; an absent table equals one with empty chains that accept. */
@@ -10,12 +11,21 @@ find /etc /usr/local/sbin -exec stat -c '%N %F %a %u:%g' '{}' + | sort
 find /etc /usr/local/sbin -type f -exec sha256sum '{}' + | sort`);
 }
 
+/** A line of iptables-save as newer versions spell it, without its counters. */
+export const spelled = (line: string): string => parseSavedRule("", line)?.text ?? line;
+
+/** The counters of a rule, `[packets:bytes]`, as often as it is there. */
+export async function countersOf(box: Box, rule: string): Promise<string[]> {
+  const saved = (await box.sh("iptables-save -c")).split("\n");
+  return saved.flatMap((line) => (spelled(line) === rule ? [line.split(" ")[0] ?? ""] : []));
+}
+
 /** The rules of one chain, in order. */
 export async function chain(box: Box, table: string, name: string): Promise<string[]> {
   const saved = await box.sh(`iptables-save -t ${table}`);
   return saved
     .split("\n")
-    .flatMap((line) => (line.startsWith(`-A ${name} `) ? [line.slice(name.length + 4).trim()] : []));
+    .flatMap((line) => (line.startsWith(`-A ${name} `) ? [spelled(line).slice(name.length + 4)] : []));
 }
 
 /** Asks again until the answer is yes; the deadline is generous, because the machine may be busy. */

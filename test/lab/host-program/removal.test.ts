@@ -164,12 +164,37 @@ describe.each(backends)("off, on and remove, iptables %s", (backend) => {
   });
 });
 
+/** Lines that only look like ours: in comments, by name, with bytes and line ends of their own. */
+const unusual = `-A INPUT -m comment --comment "see -j XENNET-INPUT" -j ACCEPT
+-A INPUT -m comment --comment "before -j XENNET-INPUT -i x" -j DROP\r
+\t# -A XENNET-FORWARD -j DROP
+-A INPUT -m comment --comment "für Gäste ${"x".repeat(200)}" -j MY-XENNET-INPUT
+
+:MY-XENNET-INPUT - [0:0]
+`;
+
+/** As iptables-save of every version prints them, and as people write them. */
+const ours = `:XENNET-FORWARD - [0:0]
+-A FORWARD -j XENNET-FORWARD
+-A FORWARD -j XENNET-FORWARD${" "}
+[3:180] -A FORWARD -j XENNET-FORWARD
+-A XENNET-FORWARD -i xapi1 -j DROP
+[0:0] -A XENNET-INPUT -i xapi1 -j DROP
+-A XENNET-FORWARD -s 192.168.100.0/255.255.255.0 -m comment --comment "xennet-0123456789ab" -j ACCEPT${" "}
+  -A FORWARD -j XENNET-FORWARD
+-A FORWARD -j XENNET-FORWARD\r
+-I FORWARD 1 -j XENNET-FORWARD
+-N XENNET-FORWARD
+-A INPUT -i xapi1 -j XENNET-INPUT -m comment --comment "by hand"
+-A OUTPUT -m comment --comment "by hand" -g XENNET-FORWARD
+`;
+
 test("rules of ours go from the saved firewall file, and every other byte, mode and owner stays", async () => {
   const box = await makeBox();
   try {
     const token = newToken();
     await box.plug();
-    const others = `# saved by hand: -j XENNET-FORWARD\n${stockFirewall}# no newline at the end`;
+    const others = `# saved by hand: -j XENNET-FORWARD\n${stockFirewall.replace(":RH-Firewall", `${unusual}:RH-Firewall`)}# no newline at the end`;
     await box.try(
       "cat >/etc/sysconfig/iptables; chown 1:2 /etc/sysconfig/iptables; chmod 640 /etc/sysconfig/iptables",
       others,
@@ -178,8 +203,6 @@ test("rules of ours go from the saved firewall file, and every other byte, mode 
     const bare = await hostState(box);
     await box.install();
     await declare(box, [put(token, hostForwarding(box, token))]);
-    const ours =
-      ":XENNET-FORWARD - [0:0]\n-A FORWARD -j XENNET-FORWARD\n-A FORWARD -j XENNET-FORWARD \n[3:180] -A FORWARD -j XENNET-FORWARD\n-A XENNET-FORWARD -i xapi1 -j DROP\n[0:0] -A XENNET-INPUT -i xapi1 -j DROP\n";
     await box.try("cat >/etc/sysconfig/iptables", others.replace(":RH-Firewall", `${ours}:RH-Firewall`));
     await box.xennet("remove");
     expect(await hostState(box)).toBe(bare);

@@ -15,6 +15,9 @@ cmd_status() {
   fi
   hooks_current || [ -z "$EFFECTIVE" ] || ! persistent "$EFFECTIVE" ||
     echo "MISSING, or not as this program writes them: the hooks that call 'xennet apply' at boot and every minute; the next pulumi up writes them"
+  if [ -n "$EFFECTIVE" ] && persistent "$EFFECTIVE"; then
+    hooks_idle | sed 's/$/: nothing puts back every minute what others change here ("service crond start"; at every boot "chkconfig crond on")/'
+  fi
   load_host -c || exit 65
   consult status || exit 65
   printf '%s\n' "$ANSWER"

@@ -32,6 +32,13 @@ udev_rule_sysv() { echo "SUBSYSTEM==\"net\", ACTION==\"add\", KERNEL!=\"vif*|tap
 
 cron_line() { echo "* * * * * root $PROGRAM apply >/dev/null 2>&1"; }
 
+# Only where cron has the script of these hosts: whoever starts it otherwise is not known here.
+cron_off() {
+  [ -f /etc/init.d/crond ] || return 0
+  grep -q -s '^Name:[[:space:]]*crond\{0,1\}$' /proc/[0-9]*/status || echo 'cron is not running'
+  for link in /etc/rc.d/rc3.d/S[0-9][0-9]crond; do [ -e "$link" ] || echo 'cron is not started at boot'; done
+}
+
 init_script() {
   cat <<'EOF'
 #!/bin/sh

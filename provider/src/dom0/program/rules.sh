@@ -72,6 +72,8 @@ restore() { # <input> [--test]
     tries=$((tries - 1))
     case $status:$RESTORE_ERROR in
       4:* | *'temporarily unavailable'*) [ $tries -gt 0 ] || return 1; sleep 1 ;;
+      # All that 1.3.5 says when another writer came between, and when the kernel refuses.
+      1:*' failed') if [ -n "$WAIT" ] || [ $tries -le 0 ]; then return 1; fi ;;
       *) return 1 ;;
     esac
   done

@@ -36,11 +36,16 @@ rules_are_live() {
   }
 }
 
-# Other tools save the whole running rule set, ours included (firewall-port, `service iptables save`). Only lines of ours go; every other byte stays.
+# Other tools save the whole running rule set, ours included (firewall-port, `service iptables save`), and people edit it. Only lines of ours go, and the jumps to them, without
+# which the file would not load any more; every other byte stays.
 clean_saved_firewall() {
   [ -f "$SAVED_FIREWALL" ] && grep -q 'XENNET-' "$SAVED_FIREWALL" || return 0
   real=$(readlink -f "$SAVED_FIREWALL")
+  start='^[[:space:]]*\(\[[0-9]*:[0-9]*\] \)\{0,1\}-' own='XENNET-[A-Z]*'
   cp -a "$real" "$real.xennet" &&
-    sed -e '/^:XENNET-/d' -e '/^\(\[[0-9]*:[0-9]*\] \)\{0,1\}-A XENNET-/d' -e '/^\(\[[0-9]*:[0-9]*\] \)\{0,1\}-A .*-[jg] XENNET-[A-Z]* *$/d' "$real" >"$real.xennet" &&
-    mv "$real.xennet" "$real"
+    sed -e '/^[[:space:]]*:XENNET-/d' -e "/$start[A-Z] XENNET-/d" \
+      -e "/$start[AI] .* -[jg] $own[[:space:]]*\$/d" -e "/$start[AI] [^\"]* -[jg] $own[[:space:]]/d" "$real" >"$real.xennet" &&
+    mv "$real.xennet" "$real" && return
+  rm -f "$real.xennet"
+  complain "cannot take the rules of xennet out of $real; remove the lines that name chains XENNET-* by hand"
 }

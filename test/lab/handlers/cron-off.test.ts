@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { startHost } from "../host.ts";
+import { declareForwarding, declareGuests } from "./declared-host.ts";
+import { provider } from "./host-under-test.ts";
+
+test("a cron that is switched off is drift of the forwarding, and xennet status says what to do", async () => {
+  await using host = await startHost({ dom0: "old" });
+  await using run = provider(host);
+  const nat = await declareForwarding(run.process(), await declareGuests(host, run.process()));
+  const onDom0 = async (script: string) => {
+    const { status, stdout, stderr } = await host.lab.runInDom0(script);
+    expect({ status, stderr }, script).toEqual({ status: 0, stderr: "" });
+    return stdout;
+  };
+  const drift = async () => {
+    const { props } = await hostForwardingHandler.read(run.process(), nat.id, nat.outs);
+    return props["drift"];
+  };
+  expect(await drift()).toEqual([]);
+  expect(await onDom0("xennet status")).not.toContain("cron");
+
+  await onDom0("/etc/init.d/crond stop; while [ -e /proc/$(cat /run/crond.pid)/exe ]; do sleep 0.1; done");
+  expect(await drift()).toEqual(["cron is not running"]);
+  const { props } = await hostForwardingHandler.read(run.process(), nat.id, nat.outs);
+  const updated = await hostForwardingHandler.update(run.process(), nat.id, nat.outs, props);
+  expect(updated.outs["drift"]).toEqual(["cron is not running"]);
+  expect(await onDom0("xennet status")).toMatch(/^cron is not running: .*"service crond start"/m);
+
+  await onDom0("mv /etc/rc.d/rc3.d/S90crond /root/; /etc/init.d/crond start");
+  await expect.poll(drift, { timeout: 20_000 }).toEqual(["cron is not started at boot"]);
+  expect(await onDom0("xennet status")).toMatch(/^cron is not started at boot: .*"chkconfig crond on"/m);
+
+  await onDom0("mv /root/S90crond /etc/rc.d/rc3.d/");
+  expect(await drift()).toEqual([]);
+  await hostForwardingHandler.delete(run.process(), nat.id, nat.outs);
+});
