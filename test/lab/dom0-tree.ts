@@ -1,7 +1,9 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { TlsKind } from "../sim/contract.ts";
 import { CROND_INIT, IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
 import { alternativesOf, backEndOf, type IptablesKind, oldIptables } from "./iptables-kinds.ts";
+import { sshdConfig } from "./sshd.ts";
 import { SYSTEMD_FILES, SYSTEMD_LINKS } from "./systemd-files.ts";
 
 /** What differs from dom0 to dom0. */
@@ -14,6 +16,8 @@ export interface Dom0TreeOptions {
   /** crypt(3) hash of root's password. */
   readonly passwordHash: string;
   readonly authorizedKey: string;
+  /** What sshd speaks. */
+  readonly crypto: TlsKind;
 }
 
 /** Values of `/etc/xensource-inventory`. */
@@ -121,7 +125,7 @@ function copyFromWorkstation(disk: string): void {
   }
 }
 
-function writeUsers(write: Write, { passwordHash, authorizedKey }: Dom0TreeOptions): void {
+function writeUsers(write: Write, { passwordHash, authorizedKey, crypto }: Dom0TreeOptions): void {
   // sshd is uid 0: a namespace that maps a single uid has no other.
   write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nsshd:x:0:0::/run/sshd:/usr/sbin/nologin\n");
   write("/etc/group", "root:x:0:\ntty:x:5:\nutmp:x:43:\ncrontab:x:101:\n");
@@ -131,19 +135,7 @@ function writeUsers(write: Write, { passwordHash, authorizedKey }: Dom0TreeOptio
     "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n",
   );
   write("/root/.ssh/authorized_keys", `${authorizedKey}\n`, 0o600);
-  write(
-    "/etc/ssh/sshd_config",
-    `HostKey /etc/ssh/ssh_host_ed25519_key
-PermitRootLogin yes
-PasswordAuthentication yes
-KbdInteractiveAuthentication no
-UsePAM no
-StrictModes no
-UseDNS no
-PrintMotd no
-MaxStartups 100:30:200
-`,
-  );
+  write("/etc/ssh/sshd_config", sshdConfig(crypto));
 }
 
 function writeNetworkFiles(write: Write, { inventory }: Dom0TreeOptions): void {

@@ -41,6 +41,7 @@ async function completeHost(lab: Lab, options: LabOptions): Promise<Host> {
   const { user, password } = lab.ssh;
   const simulator = await startSimulator({
     profile: options.profile ?? "xcp-ng-8.3",
+    tls: traitsOf(options).crypto,
     backplane: lab.backplane,
     username: user,
     password,
@@ -67,7 +68,7 @@ async function completeHost(lab: Lab, options: LabOptions): Promise<Host> {
     lab,
     simulator,
     xapi,
-    env: environmentOf(lab, xapi),
+    env: { ...environmentOf(lab, xapi), ...(traitsOf(options).crypto === "legacy" ? legacyEnvironment : {}) },
     rebootDom0: () => lab.rebootDom0(() => simulator.hostRebooted()),
     powerCut: () => lab.powerCut(() => simulator.hostRebooted()),
     close,
@@ -82,6 +83,8 @@ async function closeAll(page: Server, simulator: Simulator, lab: Lab): Promise<v
   await simulator.close();
   await lab.close();
 }
+
+const legacyEnvironment = { XENNET_ALLOW_LEGACY_CRYPTO: "true" };
 
 function environmentOf({ ssh }: Lab, xapi: Host["xapi"]): Record<string, string> {
   return {

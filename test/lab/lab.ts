@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Backplane } from "../sim/backplane.ts";
-import type { ProfileName } from "../sim/contract.ts";
+import type { ProfileName, TlsKind } from "../sim/contract.ts";
 import { type Agent, type HttpAnswer, startAgent } from "./agent.ts";
 import { type ArgvRecorder, recordArgv } from "./argv-recorder.ts";
 import { removeControlGroup } from "./control-group.ts";
@@ -15,6 +15,7 @@ import { type LanNamespaces, openNamespaces } from "./namespaces.ts";
 import { faketimeLibrary } from "./probe.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { type CommandResult, run, runScript } from "./shell.ts";
+import { sshKeyTypes } from "./sshd.ts";
 import { systemdRoot } from "./systemd-root.ts";
 
 export type { ArgvRecorder, CommandResult, HttpAnswer };
@@ -27,6 +28,8 @@ export interface LabOptions {
   readonly dom0?: "old" | "today" | undefined;
   /** What runs as dom0's pid 1; systemd needs root, and files that `npm test` makes. `sysvinit` by default. */
   readonly init?: "sysvinit" | "systemd" | undefined;
+  /** What sshd and XAPI's HTTPS server speak; of the profile's time by default. */
+  readonly crypto?: TlsKind | undefined;
   /** INSTALLATION_UUID of `/etc/xensource-inventory`; random by default. */
   readonly hostUuid?: string | undefined;
   readonly controlDomainUuid?: string | undefined;
@@ -86,7 +89,7 @@ interface LabSsh {
   readonly password: string;
   readonly privateKeyFile: string;
   readonly privateKey: string;
-  /** `ssh-ed25519 AAAA…` */
+  /** `ssh-ed25519 AAAA…`, or `ssh-rsa AAAA…` of an old host. */
   readonly hostKey: string;
 }
 
@@ -192,17 +195,18 @@ function compose({ lan, init, dom0, agent, ssh, xapi, guests }: Parts, identity:
 /** Dom0's disk with keys and a password of its own. */
 async function makeDisk(
   lan: LanNamespaces,
-  kind: Pick<Dom0TreeOptions, "init" | "iptables" | "old">,
+  kind: Pick<Dom0TreeOptions, "init" | "iptables" | "old" | "crypto">,
   identity: HostIdentity,
 ): Promise<Access> {
+  const type = sshKeyTypes[kind.crypto];
   const disk = `${lan.directory}/disk`;
-  const hostKeyFile = `${disk}/etc/ssh/ssh_host_ed25519_key`;
-  const privateKeyFile = `${lan.directory}/id_ed25519`;
+  const hostKeyFile = `${disk}/etc/ssh/ssh_host_${type}_key`;
+  const privateKeyFile = `${lan.directory}/id_${type}`;
   mkdirSync(`${disk}/etc/ssh`, { recursive: true });
-  const keygen = "ssh-keygen -q -t ed25519 -N ''";
+  const keygen = `ssh-keygen -q -t ${type} -N ''`;
   await runScript(
     lan.enter,
-    `cd /run/xennet-lab\n${keygen} -C '' -f disk/etc/ssh/ssh_host_ed25519_key\n${keygen} -C lab -f id_ed25519`,
+    `cd /run/xennet-lab\n${keygen} -C '' -f disk/etc/ssh/ssh_host_${type}_key\n${keygen} -C lab -f id_${type}`,
   );
   const password = randomBytes(12).toString("base64url");
   makeDom0Tree(disk, {
