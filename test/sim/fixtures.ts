@@ -61,9 +61,15 @@ export function xmlCall<T = Value>(host: SimulatedHost, method: string, ...param
   return promise;
 }
 
+/** Old releases speak TLS 1.0 and nothing newer. */
+const trustIn = ({ certificatePem }: Pick<SimulatedHost, "certificatePem">) => ({
+  ...{ ca: certificatePem, checkServerIdentity: () => undefined },
+  ...{ minVersion: "TLSv1" as const, ciphers: "DEFAULT:@SECLEVEL=0" },
+});
+
 /** The `xmlrpc` package's client, trusting the simulator's certificate and no other. */
 export function xmlClient(host: SimulatedHost): xmlrpc.Client {
-  const trust = { ca: host.certificatePem, checkServerIdentity: () => undefined, agent: new Agent() };
+  const trust = { ...trustIn(host), agent: new Agent() };
   const { hostname, port } = new URL(host.url);
   return xmlrpc.createSecureClient({ host: hostname, port: Number(port), path: "/", ...trust });
 }
@@ -91,7 +97,7 @@ export function post(
   const host = new URL(simulator.url || "https://127.0.0.1").hostname;
   const where =
     simulator.socketPath === undefined ? { host, port: simulator.port } : { socketPath: simulator.socketPath };
-  const trust = { ca: simulator.certificatePem, checkServerIdentity: () => undefined, agent: false as const };
+  const trust = { ...trustIn(simulator), agent: false as const };
   const sent = request({ ...where, ...trust, path, method: "POST", headers }, (reply) => {
     const chunks: Buffer[] = [];
     reply.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -79,7 +79,7 @@ const formerly = {
   vouchesForMaster: false,
   namesTaskInProgress: false,
   haFailure: () => ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"] as const,
-  tls: "modern",
+  tls: "legacy",
 } as const;
 
 const common = {

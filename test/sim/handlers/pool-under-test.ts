@@ -1,5 +1,6 @@
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host } from "../../../provider/src/hosts/host.ts";
+import { profiles } from "../profiles.ts";
 import { type ProfileName, startSimulator } from "../simulator.ts";
 import { makeTlsIdentity } from "../tls.ts";
 
@@ -12,9 +13,16 @@ export type PoolUnderTest = Awaited<ReturnType<typeof startPool>>;
 /** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
 export async function startPool(options: { profile?: ProfileName; hosts?: 1 | 2 } = {}) {
   const simulator = await startSimulator({ password, listen: { port: 0 }, tls: await tls, ...options });
+  const allowLegacyCrypto = profiles[options.profile ?? "xcp-ng-8.3"].tls === "legacy";
   const warnings: string[] = [];
   const hosts: Host[] = [];
-  const endpoint = { url: simulator.url, username: "root", password, fingerprint: simulator.fingerprint };
+  const endpoint = {
+    url: simulator.url,
+    username: "root",
+    password,
+    fingerprint: simulator.fingerprint,
+    allowLegacyCrypto,
+  };
   /** A new one stands for a new provider process: nothing of the earlier run is remembered. */
   const newProcess = (given: Partial<typeof endpoint> = {}): Host => {
     const profile = {
