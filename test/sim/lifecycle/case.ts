@@ -38,6 +38,8 @@ export interface PropertyUpdate {
   readonly to: Props;
   readonly record: Expected;
   readonly calls: readonly string[];
+  /** The host can do it only with another object, which is the same but for its identity. */
+  readonly isRemade?: boolean;
   /** Run between create and update, e.g. to start the VM. */
   readonly meanwhile?: (pool: PoolUnderTest) => Promise<void>;
 }
@@ -65,6 +67,8 @@ export interface Adoption {
   /** Names the object, after making it where it is not the pool's own; and what is declared. */
   prepare(pool: PoolUnderTest): Promise<{ readonly uuid: string; readonly given: Props }>;
   readonly record: Expected;
+  /** The host can do it only with another object, which is the same but for its identity. */
+  readonly isRemade?: boolean;
   /** A later change of what is declared, on top. */
   readonly later: Props;
 }

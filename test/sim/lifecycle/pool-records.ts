@@ -18,6 +18,14 @@ export async function poolRecords(pool: PoolUnderTest, without: readonly string[
   return found;
 }
 
+/** For an object that was made anew: every record without the identities of that class, in no order. */
+export function withoutIdentities(records: PoolRecords, className: string): string[] {
+  const uuid = /"uuid":"[^"]*"/;
+  return [...records]
+    .map(([key, record]) => (key.startsWith(`${className} `) ? record.replace(uuid, "") : `${key} ${record}`))
+    .sort();
+}
+
 /** Without one object. */
 export function exceptFor(records: PoolRecords, ref: string): PoolRecords {
   return new Map([...records].filter(([key]) => !key.endsWith(` ${ref}`)));
@@ -29,13 +37,17 @@ export function masked(records: PoolRecords): string {
   const text = [...records].map(([key, record]) => `${key} ${record}`).join("\n");
   const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
   const identity = new RegExp(`(?:OpaqueRef:)?${uuid}|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}`, "g");
-  return text
-    .replaceAll(identity, (found) => {
-      if (!names.has(found)) names.set(found, `<${names.size}>`);
-      return names.get(found) ?? found;
-    })
-    .replaceAll(/("xennet:incarnation":")[0-9a-f]{16}/g, "$1<incarnation>")
-    .replaceAll(/\d{8}T\d\d:\d\d:\d\dZ/g, "<time>");
+  return (
+    text
+      .replaceAll(identity, (found) => {
+        if (!names.has(found)) names.set(found, `<${names.size}>`);
+        return names.get(found) ?? found;
+      })
+      // Guests derive it from a MAC address, which is random.
+      .replaceAll(/fe80::[0-9a-f:]+/g, "<link-local address>")
+      .replaceAll(/("xennet:incarnation":")[0-9a-f]{16}/g, "$1<incarnation>")
+      .replaceAll(/\d{8}T\d\d:\d\d:\d\dZ/g, "<time>")
+  );
 }
 
 function sorted(value: unknown): unknown {

@@ -3,7 +3,8 @@ import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { type PoolUnderTest, urnOf } from "../handlers/pool-under-test.ts";
 import type { Value } from "../simulator.ts";
-import type { LifecycleCase } from "./case.ts";
+import type { ForeignObject, LifecycleCase, OutsideChange, PropertyUpdate } from "./case.ts";
+import { type HostTraits, tooOld, where } from "./host-traits.ts";
 
 const owner = urnOf("XenNetwork", "internal");
 const setKey = ["network.remove_from_other_config", "network.add_to_other_config"];
@@ -16,17 +17,16 @@ const everything = {
   mtu: 1400,
   tags: ["b", "a"],
   otherConfig: { theirs: "ours for now", absent: "1" },
-  defaultLockingMode: "disabled",
 };
 
-/** The lifecycle of XenNetwork. */
-export const xenNetworkCase: LifecycleCase = {
+/** The lifecycle of XenNetwork on a host. */
+export const xenNetworkCase = (host: HostTraits): LifecycleCase => ({
   kind: "XenNetwork",
   handler: xenNetworkHandler,
   className: "network",
-  prepare: async () => ({ owner, nameLabel: "Internal network", defaultLockingMode: "disabled" }),
-  created: { name_label: "Internal network", MTU: 1500, tags: [], default_locking_mode: "disabled" },
-  createCalls: ["network.create", "network.set_default_locking_mode"],
+  prepare: async () => ({ owner, nameLabel: "Internal network", ...locked(host) }),
+  created: { name_label: "Internal network", MTU: 1500, tags: [], ...lockedRecord(host) },
+  createCalls: ["network.create", ...where(host.locking, "network.set_default_locking_mode")],
   deleteCalls: ["network.destroy"],
   updates: [
     {
@@ -69,24 +69,27 @@ export const xenNetworkCase: LifecycleCase = {
       record: { other_config: config({ mine: "2", more: "3" }) },
       calls: [...setKey, "network.remove_from_other_config", ...setKey],
     },
-    {
-      title: "defaultLockingMode",
-      to: { defaultLockingMode: "unlocked" },
-      record: { default_locking_mode: "unlocked" },
-      calls: ["network.set_default_locking_mode"],
-    },
-    {
-      title: "defaultLockingMode, declared before",
-      to: { defaultLockingMode: undefined },
-      record: { default_locking_mode: "unlocked" },
-      calls: ["network.set_default_locking_mode"],
-    },
+    ...where<PropertyUpdate>(
+      host.locking,
+      {
+        title: "defaultLockingMode",
+        to: { defaultLockingMode: "unlocked" },
+        record: { default_locking_mode: "unlocked" },
+        calls: ["network.set_default_locking_mode"],
+      },
+      {
+        title: "defaultLockingMode, declared before",
+        to: { defaultLockingMode: undefined },
+        record: { default_locking_mode: "unlocked" },
+        calls: ["network.set_default_locking_mode"],
+      },
+    ),
     {
       title: "everything at once",
-      to: { nameLabel: "Renamed", nameDescription: "New", mtu: 1400, tags: ["t"], defaultLockingMode: "unlocked" },
-      record: { name_label: "Renamed", name_description: "New", MTU: 1400, default_locking_mode: "unlocked" },
+      to: { nameLabel: "Renamed", nameDescription: "New", mtu: 1400, tags: ["t"], ...locked(host, "unlocked") },
+      record: { name_label: "Renamed", name_description: "New", MTU: 1400, ...lockedRecord(host, "unlocked") },
       calls: [
-        "network.set_default_locking_mode",
+        ...where(host.locking, "network.set_default_locking_mode"),
         "network.set_name_label",
         "network.set_name_description",
         "network.set_MTU",
@@ -106,7 +109,10 @@ export const xenNetworkCase: LifecycleCase = {
     { title: "nameDescription", change: byHand("set_name_description", "By hand") },
     { title: "mtu", change: byHand("set_MTU", 1280) },
     { title: "tags", given: { tags: ["web"] }, change: byHand("set_tags", ["by hand"]) },
-    { title: "defaultLockingMode", change: byHand("set_default_locking_mode", "unlocked") },
+    ...where<OutsideChange>(host.locking, {
+      title: "defaultLockingMode",
+      change: byHand("set_default_locking_mode", "unlocked"),
+    }),
     { title: "automatic, removed", change: byHand("remove_from_other_config", "automatic") },
     {
       title: "automatic: true, removed",
@@ -127,14 +133,28 @@ export const xenNetworkCase: LifecycleCase = {
       prepare: async () => ({ bridge: "xenapi" }),
       message: /does not begin with xen/,
     },
-    {
+    ...where<ForeignObject>(host.bridgeName, {
       title: "a bridge that another network has",
       prepare: async (pool) => {
         await pool.simulator.admin.call("network.create", { other_config: {}, name_label: "Theirs", bridge: "lan7" });
         return { bridge: "lan7" };
       },
       message: /"lan7" is the bridge of network "Theirs"/,
-    },
+    }),
+    ...where<ForeignObject>(!host.bridgeName, {
+      title: "a name for its bridge, which the host is too old for",
+      prepare: async () => ({ bridge: "lan7" }),
+      message: tooOld("takes a name for a bridge (since XenServer 7.2)", host, "leave bridge out"),
+    }),
+    ...where<ForeignObject>(!host.locking, {
+      title: "a locking mode, which the host is too old for",
+      prepare: async () => ({ defaultLockingMode: "unlocked" }),
+      message: tooOld(
+        "knows locking modes and allowed addresses (since XenServer 6.1)",
+        host,
+        "leave defaultLockingMode out",
+      ),
+    }),
     {
       title: "adopting a network that another stack has adopted",
       prepare: async (pool) => {
@@ -145,13 +165,13 @@ export const xenNetworkCase: LifecycleCase = {
       message: /belongs to "net" of stack shop\/other/,
     },
     {
-      title: "adopting the host internal management network",
+      title: "adopting the host's own network",
       prepare: async () => ({
-        nameLabel: "Host internal management network",
+        nameLabel: host.ownNetwork,
         defaultLockingMode: undefined,
         adopt: true,
       }),
-      message: /host internal management network, over which the host itself talks/,
+      message: /host internal management network, over which the host itself talks|which the host itself uses/,
     },
   ],
   adoptions: [
@@ -166,8 +186,11 @@ export const xenNetworkCase: LifecycleCase = {
     },
     {
       title: "a network by its own name, nearly all properties of it",
-      prepare: async (pool) => ({ uuid: await makeByHand(pool), given: { ...everything, adopt: true } }),
-      record: { name_label: "By hand", MTU: 1400, tags: ["a", "b"], default_locking_mode: "disabled" },
+      prepare: async (pool) => ({
+        uuid: await makeByHand(pool),
+        given: { ...everything, ...locked(host), adopt: true },
+      }),
+      record: { name_label: "By hand", MTU: 1400, tags: ["a", "b"], ...lockedRecord(host) },
       later: { ...undeclared, nameLabel: "By hand", mtu: 1300 },
     },
     {
@@ -181,7 +204,16 @@ export const xenNetworkCase: LifecycleCase = {
     },
   ],
   derived: [],
-};
+});
+
+/** Declares the mode, where the host has one. */
+function locked(host: HostTraits, mode = "disabled"): Props {
+  return host.locking ? { defaultLockingMode: mode } : {};
+}
+
+function lockedRecord(host: HostTraits, mode = "disabled"): Props {
+  return host.locking ? { default_locking_mode: mode } : {};
+}
 
 /** The whole `other_config`: what is declared, and the marks. */
 function config(keys: Props = {}): Props {

@@ -1,0 +1,3 @@
+import { describeLifecycles } from "./suite.ts";
+
+describeLifecycles(["xenserver-6.2"]);
