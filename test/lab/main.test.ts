@@ -106,6 +106,29 @@ test("--profile xcp-ng-8.2 is a host of that release, for XAPI and in dom0", asy
   expect(inDom0.stdout).toBe("8.2.1\n");
 });
 
+test.each([
+  ["xenserver-6.2", 0, "6.2.0"],
+  ["xenserver-5.6", 7, "5.6.0"],
+] as const)("--profile %s is a host of that release, for XAPI and in dom0", async (profile, minor, version) => {
+  const { description } = await start(CALLER, ["--profile", profile]);
+  const { env, xapi, dom0 } = description;
+  const client = new XapiClient({
+    ...{ url: xapi.url, fingerprint: xapi.fingerprint, username: xapi.user, password: xapi.password },
+    allowLegacyCrypto: env["XENNET_ALLOW_LEGACY_CRYPTO"] === "true",
+  });
+  const [host] = await hosts.getAllRecords(client).finally(() => client.close());
+  expect(host).toMatchObject({ API_version_minor: minor, software_version: { product_version: version } });
+  const inDom0 = await run([
+    ...dom0.enter,
+    ...[
+      "sh",
+      "-c",
+      ". /etc/xensource-inventory; echo $PRODUCT_VERSION; iptables --version; ls -d /run/systemd /etc/sysctl.d",
+    ],
+  ]);
+  expect(inDom0.stdout).toBe(`${version}\niptables v1.3.5\n`);
+});
+
 test.each(["Ctrl-C", "SIGTERM", "SIGKILL"] as const)("leaves nothing behind when npm gets %s", async (how) => {
   const before = workstation();
   child = spawnNpmRunLab(temporary);
@@ -121,7 +144,10 @@ test.each(["Ctrl-C", "SIGTERM", "SIGKILL"] as const)("leaves nothing behind when
 
 test.each([
   { args: ["--iptables", "ebtables"], said: '--iptables is one of legacy, nft; got "ebtables".' },
-  { args: ["--profile", "xenserver-4"], said: '--profile is one of xcp-ng-8.3, xcp-ng-8.2; got "xenserver-4".' },
+  {
+    args: ["--profile", "xenserver-4"],
+    said: '--profile is one of xcp-ng-8.3, xcp-ng-8.2, xenserver-6.2, xenserver-5.6; got "xenserver-4".',
+  },
   { args: ["--speed"], said: "Unknown option '--speed'" },
   { args: ["nft"], said: "Unexpected argument 'nft'" },
 ])("$args is refused by name with status 2", async ({ args, said }) => {

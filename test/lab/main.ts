@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
+import { profiles } from "../sim/profiles.ts";
 import { type Host, startHost } from "./host.ts";
 import type { LabOptions } from "./lab.ts";
 import { launcherGone } from "./launcher.ts";
 
-const PROFILES = ["xcp-ng-8.3", "xcp-ng-8.2"] as const;
+const PROFILES = Object.values(profiles).map(({ name }) => name);
 const BACK_ENDS = ["legacy", "nft"] as const;
 const USAGE = `Usage: npm run lab -- [--profile ${PROFILES.join("|")}] [--iptables ${BACK_ENDS.join("|")}]`;
 
@@ -38,7 +39,7 @@ function parseOptions(args: readonly string[]): LabOptions {
   });
   return {
     profile: oneOf("--profile", values.profile ?? "xcp-ng-8.3", PROFILES),
-    iptables: oneOf("--iptables", values.iptables ?? "nft", BACK_ENDS),
+    iptables: values.iptables === undefined ? undefined : oneOf("--iptables", values.iptables, BACK_ENDS),
   };
 }
 
