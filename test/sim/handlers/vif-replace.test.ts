@@ -1,221 +1,234 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
+import { traitsOf } from "../lifecycle/host-traits.ts";
+import type { ProfileName } from "../simulator.ts";
 import { type PoolUnderTest, startPool } from "./pool-under-test.ts";
 import { checked, deviceZero, makeNetwork, startVm, vmKeys, web1 } from "./vif-under-test.ts";
 
 const mac = "02:16:3e:00:00:01";
 
-/** The seeded VIF of a running VM, with settings, one of them an address. */
-async function foreignVif(pool: PoolUnderTest) {
-  await startVm(pool);
-  const { call } = pool.simulator.admin;
-  const { ref } = await deviceZero(pool);
-  await call("VIF.set_ipv6_allowed", ref, ["fd00::1"]);
-  await call("VIF.set_locking_mode", ref, "disabled");
-  await call("VIF.set_qos_algorithm_type", ref, "ratelimit");
-  await call("VIF.set_qos_algorithm_params", ref, { kbps: "50" });
-  await call("VIF.set_other_config", ref, { theirs: "1" });
-  await call("VIF.configure_ipv4", ref, "Static", "192.168.1.77/24", "192.168.1.50");
-  await call("VIF.configure_ipv6", ref, "Static", "fd00::77/64", "");
-  return deviceZero(pool);
-}
+const releases: readonly ProfileName[] = ["xcp-ng-8.3", "xenserver-6.2", "xenserver-5.6"];
 
-/** The record without what a new VIF cannot have as the old one had it. */
-function settings({ ref: _ref, uuid: _uuid, metrics: _metrics, ...record }: Props): Props {
-  return record;
-}
+describe.each(releases)("on %s", (profile) => {
+  const { locking, guestAddress, move } = traitsOf(profile);
 
-/** Checked inputs of a VIF that replaces the one on device 0. */
-async function replacing(pool: PoolUnderTest, network?: string): Promise<Props> {
-  const on = network ?? (await makeNetwork(pool));
-  return checked(pool.host, { ...web1, network: on, mac, onDeviceConflict: "replace" });
-}
+  /** The seeded VIF of a running VM, with settings, where the host has them one of them an address. */
+  async function foreignVif(pool: PoolUnderTest) {
+    await startVm(pool);
+    const { call } = pool.simulator.admin;
+    const { ref } = await deviceZero(pool);
+    await call("VIF.set_qos_algorithm_type", ref, "ratelimit");
+    await call("VIF.set_qos_algorithm_params", ref, { kbps: "50" });
+    await call("VIF.set_other_config", ref, { theirs: "1" });
+    if (locking) {
+      await call("VIF.set_ipv6_allowed", ref, ["fd00::1"]);
+      await call("VIF.set_locking_mode", ref, "disabled");
+    }
+    if (guestAddress) {
+      await call("VIF.configure_ipv4", ref, "Static", "192.168.1.77/24", "192.168.1.50");
+      await call("VIF.configure_ipv6", ref, "Static", "fd00::77/64", "");
+    }
+    return deviceZero(pool);
+  }
 
-test("replaces a VIF by one with the declared MAC; preview says what becomes of it, and destroy puts it back", async () => {
-  await using pool = await startPool();
-  const before = await foreignVif(pool);
-  const inputs = await replacing(pool);
-  expect(pool.warnings.join()).toMatch(
-    /"web1" of stack shop\/dev replaces VIF .* on device 0 .*with the same MAC address and settings, but with a new UUID/,
-  );
-  const { id, outs } = await handler.create(pool.host, inputs);
-  expect(outs).toMatchObject({ mac, device: "0", currentlyAttached: true, takenOver: false });
-  expect(outs["uuid"]).not.toBe(before["uuid"]);
-  expect(await vmKeys(pool)).toEqual([]);
-  const read = await handler.read(pool.newProcess(), id, outs);
-  expect(await handler.diff(pool.newProcess(), id, read.props, inputs)).toMatchObject({ changes: false });
+  /** The record without what a new VIF cannot have as the old one had it. */
+  function settings({ ref: _ref, uuid: _uuid, metrics: _metrics, ...record }: Props): Props {
+    return record;
+  }
 
-  await handler.delete(pool.newProcess(), id, outs);
-  const after = await deviceZero(pool);
-  expect(settings(after)).toEqual(settings(before));
-  expect(after["uuid"]).not.toBe(before["uuid"]);
-  expect(await vmKeys(pool)).toEqual([]);
-});
+  /** Checked inputs of a VIF that replaces the one on device 0. */
+  async function replacing(pool: PoolUnderTest, network?: string): Promise<Props> {
+    const on = network ?? (await makeNetwork(pool));
+    return checked(pool.host, { ...web1, network: on, mac, onDeviceConflict: "replace" });
+  }
 
-test("a MAC address that XAPI had derived is derived again", async () => {
-  await using pool = await startPool();
-  const { ref } = await deviceZero(pool);
-  const { call } = pool.simulator.admin;
-  const record = await pool.record("VIF", await call("VIF.get_uuid", ref));
-  await call("VIF.destroy", ref);
-  await call("VIF.create", { ...record, MAC: "" } as never);
-  const before = await deviceZero(pool);
-  const inputs = await replacing(pool);
-  const { id, outs } = await handler.create(pool.host, inputs);
-  await handler.delete(pool.newProcess(), id, outs);
-  expect(await deviceZero(pool)).toMatchObject({ MAC: before["MAC"], MAC_autogenerated: true });
-});
+  test("replaces a VIF by one with the declared MAC; preview says what becomes of it, and destroy puts it back", async () => {
+    await using pool = await startPool({ profile });
+    const before = await foreignVif(pool);
+    const inputs = await replacing(pool);
+    expect(pool.warnings.join()).toMatch(
+      /"web1" of stack shop\/dev replaces VIF .* on device 0 .*with the same MAC address and settings, but with a new UUID/,
+    );
+    const { id, outs } = await handler.create(pool.host, inputs);
+    expect(outs).toMatchObject({ mac, device: "0", currentlyAttached: true, takenOver: false });
+    expect(outs["uuid"]).not.toBe(before["uuid"]);
+    expect(await vmKeys(pool)).toEqual([]);
+    const read = await handler.read(pool.newProcess(), id, outs);
+    expect(await handler.diff(pool.newProcess(), id, read.props, inputs)).toMatchObject({ changes: false });
 
-test("a VIF that XAPI refuses to make leaves the replaced one in its place", async () => {
-  await using pool = await startPool();
-  const before = await foreignVif(pool);
-  const inputs = await replacing(pool);
-  pool.simulator.faults.fail("VIF.create", "HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED", ["OpaqueRef:x"]);
-  await expect(handler.create(pool.host, inputs)).rejects.toThrow(/high availability/);
-  expect(settings(await deviceZero(pool))).toEqual(settings(before));
-  expect(await vmKeys(pool)).toEqual([]);
-});
-
-test("a guest that does not let go of its VIF keeps it", async () => {
-  await using pool = await startPool();
-  const before = await foreignVif(pool);
-  const inputs = await replacing(pool);
-  pool.simulator.faults.fail("VIF.unplug", "DEVICE_DETACH_REJECTED", ["VIF", "x", "in use"]);
-  await expect(handler.create(pool.host, inputs)).rejects.toMatchObject({ code: "VIF_NOT_UNPLUGGED" });
-  expect(await deviceZero(pool)).toEqual(before);
-});
-
-test("a replacement that was cut and is then declared elsewhere is undone first", async () => {
-  await using pool = await startPool();
-  const before = await foreignVif(pool);
-  const network = await makeNetwork(pool);
-  const inputs = await replacing(pool, network);
-  pool.simulator.faults.dropConnection("VIF.create");
-  await expect(handler.create(pool.newProcess(), inputs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
-  await expect(deviceZero(pool)).rejects.toThrow();
-  const elsewhere = await checked(pool.newProcess(), { ...web1, network, mac, device: "2" });
-  const { outs } = await handler.create(pool.newProcess(), elsewhere);
-  expect(outs).toMatchObject({ device: "2", mac });
-  expect(settings(await deviceZero(pool))).toEqual(settings(before));
-  expect(await vmKeys(pool)).toEqual([]);
-});
-
-test("a destroy that was cut between the two VIFs is seen by a refresh, and the next destroy ends it", async () => {
-  await using pool = await startPool();
-  const before = await foreignVif(pool);
-  const inputs = await replacing(pool);
-  const { id, outs } = await handler.create(pool.host, inputs);
-  pool.simulator.faults.dropConnection("VIF.create");
-  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
-  const read = await handler.read(pool.newProcess(), id, outs);
-  expect(read.id).toBe(id);
-  expect(await handler.diff(pool.newProcess(), id, read.props, inputs)).toMatchObject({ replaces: ["device"] });
-  await handler.delete(pool.newProcess(), id, read.props);
-  expect(settings(await deviceZero(pool))).toEqual(settings(before));
-  expect(await vmKeys(pool)).toEqual([]);
-  expect((await handler.read(pool.newProcess(), id, outs)).id).toBe("");
-});
-
-test("a replaced VIF whose device somebody used in between is not put on top, and the message says what to do", async () => {
-  await using pool = await startPool();
-  const before = await deviceZero(pool);
-  const inputs = await replacing(pool);
-  const { id, outs } = await handler.create(pool.host, inputs);
-  pool.simulator.faults.dropConnection("VIF.create");
-  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toThrow();
-  const { ref: _ref, uuid: _uuid, ...record } = before;
-  await pool.simulator.admin.call("VIF.create", { ...record, MAC: "02:16:3e:00:00:99" } as never);
-  const intruder = await deviceZero(pool);
-  const again = handler.delete(pool.newProcess(), id, outs);
-  await expect(again).rejects.toMatchObject({
-    code: "REPLACED_DEVICE_TAKEN",
-    message: expect.stringContaining(String(intruder["uuid"])),
+    await handler.delete(pool.newProcess(), id, outs);
+    const after = await deviceZero(pool);
+    expect(settings(after)).toEqual(settings(before));
+    expect(after["uuid"]).not.toBe(before["uuid"]);
+    expect(await vmKeys(pool)).toEqual([]);
   });
-});
 
-test("a network that is gone keeps the VIF until somebody decides", async () => {
-  await using pool = await startPool();
-  const theirs = await makeNetwork(pool, "Theirs");
-  const { ref } = await deviceZero(pool);
-  const [, uuid = ""] = theirs.split("/");
-  const theirRef = await pool.simulator.admin.call<string>("network.get_by_uuid", uuid);
-  await pool.simulator.admin.call("VIF.move", ref, theirRef);
-  const inputs = await replacing(pool);
-  const { id, outs } = await handler.create(pool.host, inputs);
-  await pool.simulator.admin.call("network.destroy", theirRef);
-  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "FORMER_NETWORK_GONE" });
-  expect(await deviceZero(pool)).toMatchObject({ uuid: outs["uuid"] });
-});
-
-/** A VIF of ours that has replaced a seeded one. */
-async function replacedVif(pool: PoolUnderTest) {
-  const inputs = await replacing(pool);
-  return { inputs, ...(await handler.create(pool.host, inputs)) };
-}
-
-/** A record with one part taken away or of another kind. */
-const damages: ReadonlyArray<readonly [string, (record: Props) => unknown]> = [
-  ["nothing but a network", ({ values }) => ({ values: { network: (values as Props)["network"] } })],
-  ["a device that is a number", (record) => ({ ...record, device: 7 })],
-  ["a MAC address that is a number", (record) => ({ ...record, mac: 1 })],
-  ["a MAC address that is none", (record) => ({ ...record, mac: "zz" })],
-  [
-    "an unknown locking mode",
-    (record) => ({ ...record, values: { ...(record["values"] as Props), locking_mode: "x" } }),
-  ],
-  [
-    "a list of addresses that is none",
-    (record) => ({ ...record, values: { ...(record["values"] as Props), ipv4_allowed: 5 } }),
-  ],
-  ["keys that are no texts", (record) => ({ ...record, otherConfig: { theirs: 1 } })],
-];
-
-test.each(damages)("a record with %s keeps our VIF until somebody decides", async (_, damage) => {
-  await using pool = await startPool();
-  const { id, outs } = await replacedVif(pool);
-  const { call } = pool.simulator.admin;
-  const { ref, other_config } = await deviceZero(pool);
-  const keys = other_config as Record<string, string>;
-  const record = damage(JSON.parse(keys["xennet:replaced"] ?? ""));
-  await call("VIF.set_other_config", ref, { ...keys, "xennet:replaced": JSON.stringify(record) });
-  const first = pool.writingCalls();
-  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({
-    code: "FORMER_UNREADABLE",
-    message: expect.stringContaining(
-      `xe vif-param-remove uuid=${outs["uuid"]} param-name=other-config param-key=xennet:replaced.`,
-    ),
+  test("a MAC address that XAPI had derived is derived again", async () => {
+    await using pool = await startPool({ profile });
+    const { ref } = await deviceZero(pool);
+    const { call } = pool.simulator.admin;
+    const record = await pool.record("VIF", await call("VIF.get_uuid", ref));
+    await call("VIF.destroy", ref);
+    await call("VIF.create", { ...record, MAC: "" } as never);
+    const before = await deviceZero(pool);
+    const inputs = await replacing(pool);
+    const { id, outs } = await handler.create(pool.host, inputs);
+    await handler.delete(pool.newProcess(), id, outs);
+    expect(await deviceZero(pool)).toMatchObject({ MAC: before["MAC"], MAC_autogenerated: true });
   });
-  expect(pool.writtenSince(first)).toEqual([]);
-  expect(await deviceZero(pool)).toMatchObject({ ref });
-});
 
-test.each(damages)(
-  "preview tells of a record with %s on the VM, by its key, and so do up and destroy",
-  async (_, damage) => {
-    await using pool = await startPool();
-    const { id, outs, inputs } = await replacedVif(pool);
+  test("a VIF that XAPI refuses to make leaves the replaced one in its place", async () => {
+    await using pool = await startPool({ profile });
+    const before = await foreignVif(pool);
+    const inputs = await replacing(pool);
+    pool.simulator.faults.fail("VIF.create", "HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED", ["OpaqueRef:x"]);
+    await expect(handler.create(pool.host, inputs)).rejects.toThrow(/high availability/);
+    expect(settings(await deviceZero(pool))).toEqual(settings(before));
+    expect(await vmKeys(pool)).toEqual([]);
+  });
+
+  test("a guest that does not let go of its VIF keeps it", async () => {
+    await using pool = await startPool({ profile });
+    const before = await foreignVif(pool);
+    const inputs = await replacing(pool);
+    pool.simulator.faults.fail("VIF.unplug", "DEVICE_DETACH_REJECTED", ["VIF", "x", "in use"]);
+    await expect(handler.create(pool.host, inputs)).rejects.toMatchObject({ code: "VIF_NOT_UNPLUGGED" });
+    expect(await deviceZero(pool)).toEqual(before);
+  });
+
+  test("a replacement that was cut and is then declared elsewhere is undone first", async () => {
+    await using pool = await startPool({ profile });
+    const before = await foreignVif(pool);
+    const network = await makeNetwork(pool);
+    const inputs = await replacing(pool, network);
+    pool.simulator.faults.dropConnection("VIF.create");
+    await expect(handler.create(pool.newProcess(), inputs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
+    await expect(deviceZero(pool)).rejects.toThrow();
+    const elsewhere = await checked(pool.newProcess(), { ...web1, network, mac, device: "2" });
+    const { outs } = await handler.create(pool.newProcess(), elsewhere);
+    expect(outs).toMatchObject({ device: "2", mac });
+    expect(settings(await deviceZero(pool))).toEqual(settings(before));
+    expect(await vmKeys(pool)).toEqual([]);
+  });
+
+  test("a destroy that was cut between the two VIFs is seen by a refresh, and the next destroy ends it", async () => {
+    await using pool = await startPool({ profile });
+    const before = await foreignVif(pool);
+    const inputs = await replacing(pool);
+    const { id, outs } = await handler.create(pool.host, inputs);
     pool.simulator.faults.dropConnection("VIF.create");
     await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
-    const vm = await pool.vmNamed("Fedora server 1");
+    const read = await handler.read(pool.newProcess(), id, outs);
+    expect(read.id).toBe(id);
+    expect(await handler.diff(pool.newProcess(), id, read.props, inputs)).toMatchObject({ replaces: ["device"] });
+    await handler.delete(pool.newProcess(), id, read.props);
+    expect(settings(await deviceZero(pool))).toEqual(settings(before));
+    expect(await vmKeys(pool)).toEqual([]);
+    expect((await handler.read(pool.newProcess(), id, outs)).id).toBe("");
+  });
+
+  test("a replaced VIF whose device somebody used in between is not put on top, and the message says what to do", async () => {
+    await using pool = await startPool({ profile });
+    const before = await deviceZero(pool);
+    const inputs = await replacing(pool);
+    const { id, outs } = await handler.create(pool.host, inputs);
+    pool.simulator.faults.dropConnection("VIF.create");
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toThrow();
+    const { ref: _ref, uuid: _uuid, ...record } = before;
+    await pool.simulator.admin.call("VIF.create", { ...record, MAC: "02:16:3e:00:00:99" } as never);
+    const intruder = await deviceZero(pool);
+    const again = handler.delete(pool.newProcess(), id, outs);
+    await expect(again).rejects.toMatchObject({
+      code: "REPLACED_DEVICE_TAKEN",
+      message: expect.stringContaining(String(intruder["uuid"])),
+    });
+  });
+
+  test("a network that is gone keeps the VIF until somebody decides", async () => {
+    await using pool = await startPool({ profile });
+    const theirs = await makeNetwork(pool, "Theirs");
+    const { ref } = await deviceZero(pool);
+    const [, uuid = ""] = theirs.split("/");
+    const theirRef = await pool.simulator.admin.call<string>("network.get_by_uuid", uuid);
+    if (move) await pool.simulator.admin.call("VIF.move", ref, theirRef);
+    else pool.simulator.admin.modify("VIF", ref, { network: theirRef });
+    const inputs = await replacing(pool);
+    const { id, outs } = await handler.create(pool.host, inputs);
+    await pool.simulator.admin.call("network.destroy", theirRef);
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "FORMER_NETWORK_GONE" });
+    expect(await deviceZero(pool)).toMatchObject({ uuid: outs["uuid"] });
+  });
+
+  /** A VIF of ours that has replaced a seeded one. */
+  async function replacedVif(pool: PoolUnderTest) {
+    const inputs = await replacing(pool);
+    return { inputs, ...(await handler.create(pool.host, inputs)) };
+  }
+
+  /** A record with one part taken away or of another kind. */
+  const damages: ReadonlyArray<readonly [string, (record: Props) => unknown]> = [
+    ["nothing but a network", ({ values }) => ({ values: { network: (values as Props)["network"] } })],
+    ["a device that is a number", (record) => ({ ...record, device: 7 })],
+    ["a MAC address that is a number", (record) => ({ ...record, mac: 1 })],
+    ["a MAC address that is none", (record) => ({ ...record, mac: "zz" })],
+    [
+      "an unknown locking mode",
+      (record) => ({ ...record, values: { ...(record["values"] as Props), locking_mode: "x" } }),
+    ],
+    [
+      "a list of addresses that is none",
+      (record) => ({ ...record, values: { ...(record["values"] as Props), ipv4_allowed: 5 } }),
+    ],
+    ["keys that are no texts", (record) => ({ ...record, otherConfig: { theirs: 1 } })],
+  ];
+
+  test.each(damages)("a record with %s keeps our VIF until somebody decides", async (_, damage) => {
+    await using pool = await startPool({ profile });
+    const { id, outs } = await replacedVif(pool);
     const { call } = pool.simulator.admin;
-    const { uuid, other_config } = await call<{ uuid: string; other_config: Record<string, string> }>(
-      "VM.get_record",
-      vm,
-    );
-    const [key = ""] = await vmKeys(pool);
-    const text = JSON.stringify(damage(JSON.parse(other_config[key] ?? "")));
-    await call("VM.remove_from_other_config", vm, key);
-    await call("VM.add_to_other_config", vm, key, text);
-    const command = `xe vm-param-remove uuid=${uuid} param-name=other-config param-key=${key}.`;
-    const { failures } = await handler.check(pool.newProcess(), {}, inputs);
-    expect(failures).toEqual([{ property: "vm", reason: expect.stringContaining(command) }]);
-    const failure = { code: "FORMER_UNREADABLE", message: expect.stringContaining(command) };
+    const { ref, other_config } = await deviceZero(pool);
+    const keys = other_config as Record<string, string>;
+    const record = damage(JSON.parse(keys["xennet:replaced"] ?? ""));
+    await call("VIF.set_other_config", ref, { ...keys, "xennet:replaced": JSON.stringify(record) });
     const first = pool.writingCalls();
-    await expect(handler.create(pool.newProcess(), inputs)).rejects.toMatchObject(failure);
-    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject(failure);
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({
+      code: "FORMER_UNREADABLE",
+      message: expect.stringContaining(
+        `xe vif-param-remove uuid=${outs["uuid"]} param-name=other-config param-key=xennet:replaced.`,
+      ),
+    });
     expect(pool.writtenSince(first)).toEqual([]);
-    await call("VM.remove_from_other_config", vm, key);
-    expect((await handler.check(pool.newProcess(), {}, inputs)).failures).toEqual([]);
-  },
-);
+    expect(await deviceZero(pool)).toMatchObject({ ref });
+  });
+
+  test.each(damages)(
+    "preview tells of a record with %s on the VM, by its key, and so do up and destroy",
+    async (_, damage) => {
+      await using pool = await startPool({ profile });
+      const { id, outs, inputs } = await replacedVif(pool);
+      pool.simulator.faults.dropConnection("VIF.create");
+      await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "XAPI_CONNECTION_LOST" });
+      const vm = await pool.vmNamed("Fedora server 1");
+      const { call } = pool.simulator.admin;
+      const { uuid, other_config } = await call<{ uuid: string; other_config: Record<string, string> }>(
+        "VM.get_record",
+        vm,
+      );
+      const [key = ""] = await vmKeys(pool);
+      const text = JSON.stringify(damage(JSON.parse(other_config[key] ?? "")));
+      await call("VM.remove_from_other_config", vm, key);
+      await call("VM.add_to_other_config", vm, key, text);
+      const command = `xe vm-param-remove uuid=${uuid} param-name=other-config param-key=${key}.`;
+      const { failures } = await handler.check(pool.newProcess(), {}, inputs);
+      expect(failures).toEqual([{ property: "vm", reason: expect.stringContaining(command) }]);
+      const failure = { code: "FORMER_UNREADABLE", message: expect.stringContaining(command) };
+      const first = pool.writingCalls();
+      await expect(handler.create(pool.newProcess(), inputs)).rejects.toMatchObject(failure);
+      await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject(failure);
+      expect(pool.writtenSince(first)).toEqual([]);
+      await call("VM.remove_from_other_config", vm, key);
+      expect((await handler.check(pool.newProcess(), {}, inputs)).failures).toEqual([]);
+    },
+  );
+});

@@ -1,11 +1,18 @@
 import { onTestFinished } from "vitest";
 import { password, simulate } from "../fixtures.ts";
+import type { ProfileName } from "../simulator.ts";
 
 let profiles = 0;
 
 /** A simulated pool behind a host profile of its own, so that every test is a program with a first look-up. */
-export async function poolWithProfile(options: { password?: string } = {}) {
-  const simulator = await simulate({});
+export async function poolWithProfile({
+  profile = "xcp-ng-8.3",
+  ...options
+}: {
+  profile?: ProfileName;
+  password?: string;
+} = {}) {
+  const simulator = await simulate({ profile });
   profiles += 1;
   const host = `pool${profiles}`;
   const settings = { xapiUrl: simulator.url, sshHost: "127.0.0.1", password, xapiFingerprint: simulator.fingerprint };
