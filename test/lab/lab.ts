@@ -203,7 +203,7 @@ async function makeDisk(
   const hostKeyFile = `${disk}/etc/ssh/ssh_host_${type}_key`;
   const privateKeyFile = `${lan.directory}/id_${type}`;
   mkdirSync(`${disk}/etc/ssh`, { recursive: true });
-  const keygen = `ssh-keygen -q -t ${type} -N ''`;
+  const keygen = `ssh-keygen -q -t ${type} -b 2048 -N ''`;
   await runScript(
     lan.enter,
     `cd /run/xennet-lab\n${keygen} -C '' -f disk/etc/ssh/ssh_host_${type}_key\n${keygen} -C lab -f id_${type}`,

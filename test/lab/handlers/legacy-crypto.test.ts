@@ -10,9 +10,13 @@ import { labStack } from "./lab-stack.ts";
 let old: Host;
 let modern: Host;
 beforeAll(async () => {
-  [old, modern] = await Promise.all([startHost({ crypto: "legacy" }), startHost()]);
+  old = await startHost({ crypto: "legacy" });
 });
-afterAll(() => Promise.all([old, modern].map((host) => host.close())));
+beforeAll(async () => {
+  modern = await startHost();
+});
+afterAll(() => old.close());
+afterAll(() => modern.close());
 
 const network = { owner: urnOf("XenNetwork", "internal"), nameLabel: "Internal network" };
 const throughSsh = { XENNET_XAPI_VIA: "ssh", XENNET_XAPI_URL: "", XENNET_XAPI_FINGERPRINT: "" };
