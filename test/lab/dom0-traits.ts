@@ -15,7 +15,7 @@ interface Dom0Traits {
 export const DOM0S: ReadonlyArray<readonly [name: string, options: LabOptions]> = [
   ["iptables-legacy", { iptables: "legacy" }],
   ["iptables-nft", { iptables: "nft" }],
-  ["a dom0 of long ago", { dom0: "old" }],
+  ["xenserver-5.6", { profile: "xenserver-5.6" }],
 ];
 
 /** What sets a dom0 apart for the lab, where nothing else is asked for. */

@@ -59,7 +59,8 @@ async function declareOn(host: Host): Promise<ForwardedHost> {
   const [ref, { VIFs }] = vm;
   const vif = VIFs[0] ?? "";
   const homeNetwork = await simulator.admin.call<string>("VIF.get_network", vif);
-  await simulator.admin.call("VIF.move", vif, await networkRef(host, made.network));
+  // Halted, and not by VIF.move, which old hosts lack: the VIF must be the same one again in the end.
+  simulator.admin.modify("VIF", vif, { network: await networkRef(host, made.network) });
   await lab.setGuestAddress(GUEST, "192.168.100.11/24", "192.168.100.1");
 
   const ask = async () => {
@@ -106,7 +107,7 @@ async function declareOn(host: Host): Promise<ForwardedHost> {
     },
     destroy: async () => {
       await stopGuest();
-      await simulator.admin.call("VIF.move", vif, homeNetwork);
+      simulator.admin.modify("VIF", vif, { network: homeNetwork });
       await made.destroy();
       return compareHosts(bare, await captureHost(lab, simulator));
     },
