@@ -1,12 +1,7 @@
-import { parseArgs } from "node:util";
-import { profiles } from "../sim/profiles.ts";
 import { type Host, startHost } from "./host.ts";
 import type { LabOptions } from "./lab.ts";
+import { parseLabOptions, usageOf } from "./lab-options.ts";
 import { launcherGone } from "./launcher.ts";
-
-const PROFILES = Object.values(profiles).map(({ name }) => name);
-const BACK_ENDS = ["legacy", "nft"] as const;
-const USAGE = `Usage: npm run lab -- [--profile ${PROFILES.join("|")}] [--iptables ${BACK_ENDS.join("|")}]`;
 
 /**
  * `npm run lab`: one line of JSON that says how to reach the host, then it stays until stdin ends, a signal comes or
@@ -15,9 +10,9 @@ const USAGE = `Usage: npm run lab -- [--profile ${PROFILES.join("|")}] [--iptabl
 async function main(args: readonly string[]): Promise<number> {
   let options: LabOptions;
   try {
-    options = parseOptions(args);
+    options = parseLabOptions(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
+    console.error(`${(error as Error).message}\n${usageOf("npm run lab")}`);
     return 2;
   }
   const over = Promise.race([asksForEnd(), launcherGone()]);
@@ -29,24 +24,6 @@ async function main(args: readonly string[]): Promise<number> {
     await host.close();
   }
   return 0;
-}
-
-function parseOptions(args: readonly string[]): LabOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { profile: { type: "string" }, iptables: { type: "string" } },
-    allowPositionals: false,
-  });
-  return {
-    profile: oneOf("--profile", values.profile ?? "xcp-ng-8.3", PROFILES),
-    iptables: values.iptables === undefined ? undefined : oneOf("--iptables", values.iptables, BACK_ENDS),
-  };
-}
-
-function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
-  const found = known.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`${option} is one of ${known.join(", ")}; got "${value}".`);
-  return found;
 }
 
 function asksForEnd(): Promise<void> {

@@ -50,6 +50,11 @@ export function compareHosts(before: CapturedHost, after: CapturedHost): string[
   ];
 }
 
+/** A difference that comes of VIFs made anew, as hosts before 7.1 need it: others to XAPI, and the same to their VMs. */
+export function isOfNewVif(difference: string): boolean {
+  return /^XAPI (VIF|(VM|network) \S+ VIFs) /.test(difference);
+}
+
 function differences(area: string, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   const found: string[] = [];
   for (const key of [...new Set([...before.keys(), ...after.keys()])].sort()) {

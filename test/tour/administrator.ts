@@ -1,4 +1,5 @@
-import { request } from "node:https";
+import { Agent, type AgentOptions } from "node:https";
+import xmlrpc from "xmlrpc";
 import type { Host } from "../lab/host.ts";
 
 /** What somebody does on the host with `xe`, beside Pulumi. */
@@ -9,10 +10,11 @@ export interface Administrator {
 
 type Call = (method: string, ...params: unknown[]) => Promise<unknown>;
 
-/** Works over XAPI's JSON-RPC as any client would: one session for each thing to do. */
+/** Works over XAPI's XML-RPC as any client would: one session for each thing to do. */
 export function administratorOf({ xapi, simulator }: Pick<Host, "xapi" | "simulator">): Administrator {
   const inSession = async (work: (call: Call) => Promise<unknown>) => {
-    const ask = (method: string, params: unknown[]) => post(xapi.url, simulator.certificatePem, method, params);
+    const client = clientOf(xapi.url, simulator.certificatePem);
+    const ask = (method: string, params: unknown[]) => askBy(client, method, params);
     const session = await ask("session.login_with_password", [xapi.user, xapi.password, "1.0", "xennet tour"]);
     try {
       await work((method, ...params) => ask(method, [session, ...params]));
@@ -32,26 +34,22 @@ async function findVm(call: Call, name: string): Promise<unknown> {
   return found[0];
 }
 
-function post(url: string, certificate: string, method: string, params: unknown[]): Promise<unknown> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-  // The host's own certificate is the only one that is trusted; its name is not the loopback's.
-  const trust = { ca: certificate, checkServerIdentity: () => undefined, agent: false as const };
+/** The host's own certificate is the only one that is trusted; its name is not the loopback's. Old hosts speak TLS 1.0. */
+function clientOf(url: string, certificate: string): xmlrpc.Client {
+  const { hostname, port } = new URL(url);
+  const trust = { ca: certificate, checkServerIdentity: () => undefined };
+  const anyTls = { minVersion: "TLSv1", ciphers: "DEFAULT:@SECLEVEL=0" };
+  const agent = new Agent({ ...trust, ...anyTls } as AgentOptions);
+  return xmlrpc.createSecureClient({ host: hostname, port: Number(port), path: "/", agent } as never);
+}
+
+function askBy(client: xmlrpc.Client, method: string, params: readonly unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/jsonrpc`, { method: "POST", headers, ...trust, timeout: 60_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => {
-        text += part;
-      });
-      response.on("end", () => {
-        const { result, error } = JSON.parse(text) as { result?: unknown; error?: { message: string; data?: unknown } };
-        if (error === undefined) resolve(result);
-        else reject(new Error(`XAPI refused ${method}: ${error.message} ${JSON.stringify(error.data ?? [])}`));
-      });
-      response.on("error", reject);
+    client.methodCall(method, [...params], (error: unknown, reply: unknown) => {
+      if (error) return reject(error);
+      const { Status, Value, ErrorDescription } = reply as Record<string, unknown>;
+      if (Status === "Success") resolve(Value);
+      else reject(new Error(`XAPI refused ${method}: ${JSON.stringify(ErrorDescription)}`));
     });
-    sent.on("timeout", () => sent.destroy(new Error(`XAPI did not answer ${method} within 60 s.`)));
-    sent.on("error", reject);
-    sent.end(body);
   });
 }

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Engine, selectEngine } from "../engine/engine.ts";
+import { traitsOf } from "../lab/dom0-traits.ts";
 import { type Host, startHost } from "../lab/host.ts";
+import type { LabOptions } from "../lab/lab.ts";
+import { parseLabOptions, usageOf } from "../lab/lab-options.ts";
 import { administratorOf } from "./administrator.ts";
 import { tellStory } from "./chapters.ts";
 import { copyExample, type Project } from "./project.ts";
@@ -15,6 +18,8 @@ const SECRET = new Map([
 
 /** `npm start`: the whole path on a host made of namespaces. Answers the exit status. */
 async function main(): Promise<number> {
+  const options = optionsOf(process.argv.slice(2));
+  if (options === undefined) return 2;
   const signal = abortOnSignals();
   const proofs = new Proofs();
   const engine = selectEngine();
@@ -22,7 +27,9 @@ async function main(): Promise<number> {
   proofs.say(`Engine: ${engine.name}`);
   const project = copyExample();
   try {
-    await withHost(proofs, (host) => showAll({ host, engine, project, proofs, signal }));
+    await withHost(options, proofs, (host) =>
+      showAll({ host, isOld: traitsOf(options).old, engine, project, proofs, signal }),
+    );
   } catch (error) {
     if (signal.aborted) proofs.say("\nInterrupted; everything is being removed.");
     else proofs.prove(false, "the tour goes on to its end", error instanceof Error ? error.message : String(error));
@@ -33,15 +40,26 @@ async function main(): Promise<number> {
   return proofs.total() ? 0 : 1;
 }
 
+/** Undefined, and said why, when they are none. */
+function optionsOf(args: readonly string[]): LabOptions | undefined {
+  try {
+    return parseLabOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usageOf("npm start")}`);
+    return undefined;
+  }
+}
+
 interface Stage {
   readonly host: Host;
+  readonly isOld: boolean;
   readonly engine: Engine;
   readonly project: Project;
   readonly proofs: Proofs;
   readonly signal: AbortSignal;
 }
 
-async function showAll({ host, engine, project, proofs, signal }: Stage): Promise<void> {
+async function showAll({ host, isOld, engine, project, proofs, signal }: Stage): Promise<void> {
   signal.throwIfAborted();
   const stack = await engine.openStack({
     projectDir: project.folder,
@@ -55,15 +73,17 @@ async function showAll({ host, engine, project, proofs, signal }: Stage): Promis
   });
   for (const [variable, key] of SECRET) await stack.setConfig(key, host.env[variable] ?? "", { secret: true });
   const pulumi = new Pulumi(stack, proofs, signal);
-  await tellStory({ host, pulumi, project, administrator: administratorOf(host), proofs, signal });
+  await tellStory({ host, isOld, pulumi, project, administrator: administratorOf(host), proofs, signal });
 }
 
-async function withHost(proofs: Proofs, use: (host: Host) => Promise<void>): Promise<void> {
+async function withHost(options: LabOptions, proofs: Proofs, use: (host: Host) => Promise<void>): Promise<void> {
   const started = Date.now();
-  const host = await startHost();
+  const host = await startHost(options);
   const how = host.lab.rootless ? "without privileges" : "as root";
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  proofs.say(`Host: dom0, a LAN and two VMs made of Linux namespaces, ${how}, with a XAPI simulator (${seconds} s)`);
+  proofs.say(
+    `Host: dom0, a LAN and two VMs made of Linux namespaces, ${how}, with a XAPI simulator of ${options.profile} (${seconds} s)`,
+  );
   try {
     await use(host);
   } finally {
