@@ -56,7 +56,10 @@ export function isCopy(record: WholeVif | undefined, vm: VmRecord | undefined): 
   return record?.vm !== undefined && record.vm !== vm?.uuid;
 }
 
-/** Makes the VIF of a record again, unless it is there, and answers its reference. The record stays. */
+/**
+ * Makes the VIF of a record again, unless it is there, and answers its reference. The record stays. XAPI chooses the MAC
+ * address it chose before, by the VM's `mac_seed` and the device, and refuses to where the VM has lost that key.
+ */
 export async function makeAgain(
   host: HostContext,
   vm: VmRecord,
@@ -81,7 +84,7 @@ export async function makeAgain(
     return await explaining(what, place, () =>
       vifs.create(host.xapi, {
         ...{ VM: vm.ref, network: network.ref, device: record.device },
-        MAC: record.macGenerated ? "" : record.mac,
+        MAC: record.macGenerated && vm.other_config["mac_seed"] !== undefined ? "" : record.mac,
         ...settingsForCreate(record.values),
         other_config: record.otherConfig,
       }),
