@@ -33,11 +33,9 @@ export class SessionSource {
 
   /** Always starts at the configured host, so that a pool whose master died is found again. */
   async logIn(): Promise<Session> {
-    const { username, password } = this.#endpoint;
     let transport = this.#configured();
     for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
-      const params = [username, password, apiVersion, originator];
-      const reply = await transport.request(loginMethod, params, this.#deadlineMs);
+      const reply = await this.#ask(transport);
       if (reply.ok) {
         const ref = String(reply.value);
         registerSecret(ref);
@@ -48,6 +46,15 @@ export class SessionSource {
       transport = this.#master(transport, master, reply.masterThumbprint);
     }
     throw masterUnknown(transport.peer, mostRedirects);
+  }
+
+  /** The originator came with XenServer 6.2; whether a host before that passes over it, or refuses it, is not known of each. */
+  async #ask(transport: XapiTransport): Promise<Reply> {
+    const { username, password } = this.#endpoint;
+    const params = [username, password, apiVersion];
+    const reply = await transport.request(loginMethod, [...params, originator], this.#deadlineMs);
+    const isTooMuch = !reply.ok && reply.description[0] === "MESSAGE_PARAMETER_COUNT_MISMATCH";
+    return isTooMuch ? transport.request(loginMethod, params, this.#deadlineMs) : reply;
   }
 
   closeIdle(): void {

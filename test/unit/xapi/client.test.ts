@@ -33,6 +33,24 @@ describe("session", () => {
     expect(server.requests[0]?.texts).toStrictEqual(["root", password, "1.0", "pulumi-xennet"]);
   });
 
+  test("goes without the originator where a host takes none", async () => {
+    await using server = await scriptedXapi(tls, ({ method, texts }) =>
+      method !== "session.login_with_password"
+        ? success("")
+        : texts.length > 3
+          ? failure("MESSAGE_PARAMETER_COUNT_MISMATCH", method, "3", "4")
+          : success("OpaqueRef:session-1"),
+    );
+    const client = connect(server);
+    await client.call("pool.get_all");
+    expect(server.requests.map(({ texts }) => texts)).toMatchObject([
+      ["root", password, "1.0", "pulumi-xennet"],
+      ["root", password, "1.0"],
+      ["OpaqueRef:session-1"],
+    ]);
+    expect(client.counters.logins).toBe(1);
+  });
+
   test("is given back soon after the last call, with its connections, and opened anew by the next", async () => {
     await using server = await scriptedXapi(tls, ok);
     const client = connect(server, { idleMs: 20 });
