@@ -1,3 +1,3 @@
 import { describeLifecycles } from "./suite.ts";
 
-describeLifecycles(["xenserver-5.6"]);
+describeLifecycles("xenserver-5.6");

@@ -1,3 +1,3 @@
 import { describeLifecycles } from "./suite.ts";
 
-describeLifecycles(["xenserver-6.2"]);
+describeLifecycles("xenserver-6.2");

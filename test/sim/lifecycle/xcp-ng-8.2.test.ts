@@ -1,3 +1,3 @@
 import { describeLifecycles } from "./suite.ts";
 
-describeLifecycles(["xcp-ng-8.2", "xcp-ng-8.3"]);
+describeLifecycles("xcp-ng-8.2");

@@ -1,0 +1,3 @@
+import { describeLifecycles } from "./suite.ts";
+
+describeLifecycles("xcp-ng-8.3");
