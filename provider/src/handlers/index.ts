@@ -34,7 +34,7 @@ export async function handle(kind: string, method: keyof Handler, args: readonly
     if (handler === undefined) throw new XennetError("KIND_UNKNOWN", `this version does not know the resource ${kind}`);
     return await call(handler, method, args);
   } catch (error) {
-    throw presentable(error, method);
+    throw presentable(error, method, args.at(-1) as Props);
   }
 }
 
@@ -97,19 +97,22 @@ const storedConfigHint =
  * The error as the engine shows it: message, code and facts, no credential, and no stack trace (the SDK prints it with the
  * paths of the machine, and the user can do nothing with it). What keeps a half-made resource in the state stays on it.
  */
-function presentable(error: unknown, method: keyof Handler): Error {
+function presentable(error: unknown, method: keyof Handler, given: Props): Error {
   const source = error instanceof Error ? error : new Error(String(error));
   const known = source instanceof XennetError;
   const code = known ? ` (${source.code})` : "";
   const stored = known && usesStoredConfig.has(method) && aboutSettings.test(source.code) ? ` ${storedConfigHint}` : "";
   const message = redact(`${source.message}${code}${stored}`);
-  const shown = Object.assign(new Error(message), partialState(source, message));
+  const shown = Object.assign(new Error(message), partialState(source, message, given));
   // An error nobody expected is a defect of this package: its trace goes into the report.
   shown.stack = known ? "" : redact(source.stack ?? "");
   return shown;
 }
 
-function partialState(source: Error, message: string): object {
+/** The SDK puts the provider's own text into what succeeds only; a state without it can be neither refreshed nor destroyed. */
+function partialState(source: Error, message: string, { __provider }: Props): object {
   const { id, properties } = source as { id?: string; properties?: Props };
-  return id === undefined ? {} : { id, properties: plain(properties ?? {}), reasons: [message] };
+  if (id === undefined) return {};
+  const kept = __provider === undefined ? {} : { __provider };
+  return { id, properties: { ...plain(properties ?? {}), ...kept }, reasons: [message] };
 }
