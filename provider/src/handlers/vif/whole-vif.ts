@@ -7,6 +7,7 @@ import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
 import { replacedKey } from "../marks";
+import { chosenMac } from "./chosen-mac";
 import { explaining, placeOf } from "./failures";
 import { settingsForCreate, type VifValues, valuesOf } from "./fields";
 import { setPlugged } from "./plug";
@@ -57,8 +58,8 @@ export function isCopy(record: WholeVif | undefined, vm: VmRecord | undefined): 
 }
 
 /**
- * Makes the VIF of a record again, unless it is there, and answers its reference. The record stays. XAPI chooses the MAC
- * address it chose before, by the VM's `mac_seed` and the device, and refuses to where the VM has lost that key.
+ * Makes the VIF of a record again, unless it is there, and answers its reference. The record stays. XAPI chooses
+ * the MAC address only where it will choose the same one: the VM may have another `mac_seed` by now, or none.
  */
 export async function makeAgain(
   host: HostContext,
@@ -84,7 +85,7 @@ export async function makeAgain(
     return await explaining(what, place, () =>
       vifs.create(host.xapi, {
         ...{ VM: vm.ref, network: network.ref, device: record.device },
-        MAC: record.macGenerated && vm.other_config["mac_seed"] !== undefined ? "" : record.mac,
+        MAC: willBeChosen(vm, record) ? "" : record.mac,
         ...settingsForCreate(record.values),
         other_config: record.otherConfig,
       }),
@@ -92,6 +93,11 @@ export async function makeAgain(
   } finally {
     host.poolChanged();
   }
+}
+
+function willBeChosen(vm: VmRecord, { macGenerated, mac, device }: WholeVif): boolean {
+  const seed = vm.other_config["mac_seed"];
+  return macGenerated && seed !== undefined && chosenMac(seed, Number(device)) === mac.toLowerCase();
 }
 
 /** Unplugs where that is needed, then destroys; already gone is fine. */
