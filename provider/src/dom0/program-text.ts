@@ -18,6 +18,7 @@ const parts: ReadonlyArray<string | readonly [program: string, ...awk: string[]]
     ...["model-plan.awk", "model-snapshot.awk", "model-status.awk"],
   ],
   ["transaction", "transaction.awk"],
+  ["saved_firewall", "saved-firewall.awk"],
   ...["commands.sh", "console.sh", "transactions.sh", "generations.sh", "converge.sh", "rules.sh"],
   ...["look.sh", "bridges.sh", "snapshot.sh"],
   ...["hooks.sh", "hooks-sysv.sh", "hooks-systemd.sh", "uninstall.sh", "files.sh", "main.sh"],

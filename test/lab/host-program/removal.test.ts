@@ -171,6 +171,10 @@ const unusual = `-A INPUT -m comment --comment "see -j XENNET-INPUT" -j ACCEPT
 -A INPUT -m comment --comment "für Gäste ${"x".repeat(200)}" -j MY-XENNET-INPUT
 
 :MY-XENNET-INPUT - [0:0]
+:XENNET-web1 - [0:0]
+-A XENNET-web1 -p tcp --dport 80 -j ACCEPT
+-A INPUT -j XENNET-web1
+-A INPUT -m comment --comment "-j" -j ACCEPT
 `;
 
 /** As iptables-save of every version prints them, and as people write them. */
@@ -187,6 +191,15 @@ const ours = `:XENNET-FORWARD - [0:0]
 -N XENNET-FORWARD
 -A INPUT -i xapi1 -j XENNET-INPUT -m comment --comment "by hand"
 -A OUTPUT -m comment --comment "by hand" -g XENNET-FORWARD
+-A  XENNET-FORWARD -i xapi1 -j DROP
+-A\tXENNET-FORWARD -i xapi1 -j DROP
+--append XENNET-FORWARD -i xapi1 -j DROP
+-A FORWARD --jump XENNET-FORWARD
+-A FORWARD  -j  XENNET-FORWARD
+-A FORWARD -j "XENNET-FORWARD"
+-A FORWARD -jXENNET-FORWARD
+-A FORWARD --goto=XENNET-FORWARD
+-A INPUT -m comment --comment "a b" -j XENNET-INPUT -p tcp
 `;
 
 test("rules of ours go from the saved firewall file, and every other byte, mode and owner stays", async () => {

@@ -41,11 +41,10 @@ rules_are_live() {
 clean_saved_firewall() {
   [ -f "$SAVED_FIREWALL" ] && grep -q 'XENNET-' "$SAVED_FIREWALL" || return 0
   real=$(readlink -f "$SAVED_FIREWALL")
-  start='^[[:space:]]*\(\[[0-9]*:[0-9]*\] \)\{0,1\}-' own='XENNET-[A-Z]*'
-  cp -a "$real" "$real.xennet" &&
-    sed -e '/^[[:space:]]*:XENNET-/d' -e "/$start[A-Z] XENNET-/d" \
-      -e "/$start[AI] .* -[jg] $own[[:space:]]*\$/d" -e "/$start[AI] [^\"]* -[jg] $own[[:space:]]/d" "$real" >"$real.xennet" &&
-    mv "$real.xennet" "$real" && return
+  if ours=$(awk "$FRAGMENT_AWK$SAVED_FIREWALL_AWK" "$real"); then
+    [ -n "$ours" ] || return 0
+    cp -a "$real" "$real.xennet" && sed "$ours" "$real" >"$real.xennet" && mv "$real.xennet" "$real" && return
+  fi
   rm -f "$real.xennet"
   complain "cannot take the rules of xennet out of $real; remove the lines that name chains XENNET-* by hand"
 }
