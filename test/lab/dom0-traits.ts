@@ -15,6 +15,7 @@ interface Dom0Traits {
 export const DOM0S: ReadonlyArray<readonly [name: string, options: LabOptions]> = [
   ["iptables-legacy", { iptables: "legacy" }],
   ["iptables-nft", { iptables: "nft" }],
+  ["xenserver-6.2", { profile: "xenserver-6.2" }],
   ["xenserver-5.6", { profile: "xenserver-5.6" }],
 ];
 

@@ -23,7 +23,7 @@ export interface HostLinkOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-/** The one pooled SSH connection to a host: opened when first needed, closed as soon as it is idle. */
+/** The one pooled SSH connection to a host: opened when first needed, closed when nobody has used it for a while. */
 export class HostLink {
   readonly #options: HostLinkOptions;
   readonly #shut = new AbortController();
@@ -70,8 +70,7 @@ export class HostLink {
 
   /** Opens a TCP connection from the host; the pooled connection stays open as long as it. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    // Who closes a forwarded connection has waited for further use of it already.
-    const release = this.#hold(this.#options.idleMs / 4);
+    const release = this.#hold();
     try {
       const channel = await this.#openForward(host, port, signal);
       channel.once("close", release);
@@ -121,12 +120,12 @@ export class HostLink {
   }
 
   /** Keeps the connection open until the function it answers is called. */
-  #hold(idleMs = this.#options.idleMs): () => void {
+  #hold(): () => void {
     this.#users += 1;
     clearTimeout(this.#idle);
     return () => {
       this.#users -= 1;
-      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), idleMs);
+      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), this.#options.idleMs);
     };
   }
 

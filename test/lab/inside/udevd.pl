@@ -16,6 +16,9 @@ socket(my $uevents, AF_NETLINK, SOCK_DGRAM, NETLINK_KOBJECT_UEVENT) or die "netl
 setsockopt($uevents, SOL_SOCKET, SO_RCVBUF, 1 << 20) or die "receive buffer: $!\n";
 bind($uevents, pack('SSLL', AF_NETLINK, 0, 0, 1)) or die "bind: $!\n";
 print "listening\n";
+# The boot waits for it: an interface that appeared before would go unnoticed.
+open my $up, '>', '/run/udevd.listening' or die "/run/udevd.listening: $!\n";
+close $up;
 while (1) {
     defined recv($uevents, my $message, 65536, 0) or do { print "recv: $!\n"; next };
     my %event = map { /^([A-Z_]+)=(.*)$/s ? ($1, $2) : () } split /\0/, $message;

@@ -24,6 +24,7 @@ test("a process that forgets to close the host logs out when idle and ends by it
   await double.stop();
   expect(code).toBe(0);
   expect(answeredAt).toBeGreaterThan(0);
-  expect(lingered).toBeLessThan(3000);
+  // 5 s without use, and the time to log out.
+  expect(lingered).toBeLessThan(7500);
   expect(double.ssh.openConnections).toBe(0);
 }, 30_000);
