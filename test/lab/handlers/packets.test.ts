@@ -56,14 +56,12 @@ describe.each(DOM0S)("with %s", (_name, options) => {
     const before = await captureHost(host.lab, host.simulator);
     const context = run.process();
     const nat = await declareForwarding(context, network, forwarding);
-    const made: Declared[] = [];
-    for (const given of forwards) made.push(await declareForward(context, nat, given));
+    const made = await Promise.all(forwards.map((given) => declareForward(context, nat, given)));
 
-    const found: PacketRow[] = [];
-    for (const row of packets) found.push({ ...row, fate: await fateOf(row) });
+    const found = await Promise.all(packets.map(async (row) => ({ ...row, fate: await fateOf(row) })));
     expect(found).toEqual(packets);
 
-    for (const { id, outs } of made) await portForwardHandler.delete(context, id, outs);
+    await Promise.all(made.map(({ id, outs }) => portForwardHandler.delete(context, id, outs)));
     await hostForwardingHandler.delete(context, nat.id, nat.outs);
     expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
   });
