@@ -4,7 +4,10 @@ import { root } from "./root.mjs";
 import { runStep, SetUpError } from "./step.mjs";
 
 /** What the tests need beyond the lab's own packages. */
-const testPackages = [{ name: "busybox", files: ["/bin/busybox", "/usr/bin/busybox"] }];
+const testPackages = [
+  { name: "busybox", files: ["/bin/busybox", "/usr/bin/busybox"] },
+  { name: "nftables", files: ["/usr/sbin/nft", "/sbin/nft"] },
+];
 
 /** Makes sure that the lab can run here: root on Debian or Ubuntu installs what is missing, others are told how. */
 export function prepareLab({ forTests }) {
