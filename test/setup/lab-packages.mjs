@@ -7,6 +7,7 @@ import { runStep, SetUpError } from "./step.mjs";
 const testPackages = [
   { name: "busybox", files: ["/bin/busybox", "/usr/bin/busybox"] },
   { name: "nftables", files: ["/usr/sbin/nft", "/sbin/nft"] },
+  { name: "shellcheck", files: ["/usr/bin/shellcheck"] },
 ];
 
 /** Makes sure that the lab can run here: root on Debian or Ubuntu installs what is missing, others are told how. */

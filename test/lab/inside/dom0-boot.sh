@@ -31,8 +31,7 @@ hostname "$(cat /etc/hostname)"
 
 perl /dev/fd/8 </dev/null >>/var/log/udev.log 2>&1 3>&- &
 exec 8<&-
-for try in {1..400}; do [ ! -e /run/udevd.listening ] || break; sleep 0.05; done
-[ -e /run/udevd.listening ]
+timeout 20 sh -c 'until [ -e /run/udevd.listening ]; do sleep 0.05; done'
 # 1 is the default of every new network namespace where br_netfilter is in; guests of one bridge would cross FORWARD.
 [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
 ip -batch - <<'BATCH'
