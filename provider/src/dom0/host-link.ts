@@ -21,6 +21,8 @@ export interface HostLinkOptions {
   readonly counters: HostCounters;
   readonly idleMs: number;
   readonly connectTimeoutMs?: number | undefined;
+  /** Makes another error of why a login failed, for who knows more about the host than its SSH server. */
+  readonly explain?: ((error: unknown) => Promise<unknown>) | undefined;
 }
 
 /** The one pooled SSH connection to a host: opened when first needed, closed when nobody has used it for a while. */
@@ -83,11 +85,15 @@ export class HostLink {
 
   /** Logs in anew, beside the pooled connection. The caller ends it. */
   async login(signal?: AbortSignal): Promise<SshConnection> {
-    const { endpoint, counters, connectTimeoutMs } = this.#options;
+    const { endpoint, counters, connectTimeoutMs, explain } = this.#options;
     const signals = signal === undefined ? [this.#shut.signal] : [signal, this.#shut.signal];
-    const connection = await connectSsh(endpoint, { timeoutMs: connectTimeoutMs, signal: AbortSignal.any(signals) });
-    counters.logins += 1;
-    return connection;
+    try {
+      const connection = await connectSsh(endpoint, { timeoutMs: connectTimeoutMs, signal: AbortSignal.any(signals) });
+      counters.logins += 1;
+      return connection;
+    } catch (error) {
+      throw explain === undefined ? error : await explain(error);
+    }
   }
 
   /** Checks by a new TCP connection that the SSH server can still be reached. */

@@ -39,6 +39,8 @@ export interface Dom0HostOptions {
    * SSH connection, for a XAPI that is reached through SSH.
    */
   readonly confirmProbe: (fresh: Forwarder) => Promise<void>;
+  /** Makes another error of why a login failed. */
+  readonly explain?: (error: unknown) => Promise<unknown>;
   readonly clock?: Clock;
   readonly timing?: Partial<HostTiming>;
 }
@@ -65,6 +67,7 @@ export class Dom0Host {
       counters: this.counters,
       idleMs,
       connectTimeoutMs: connectMs,
+      explain: options.explain,
     });
     const program = new HostProgram(this.#link);
     const way = { ...shared, link: this.#link, program };

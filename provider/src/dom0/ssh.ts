@@ -67,7 +67,7 @@ function otherAlgorithms(check: HostKeyCheck, offered: readonly string[], error:
   return hasNoSuchKey && offered === check.algorithms ? HOST_KEY_ALGORITHMS : [];
 }
 
-interface Attempt {
+export interface Attempt {
   /** Algorithms for the host key, in order. */
   readonly hostKeys: readonly string[];
   /** True to offer old algorithms as well. */
@@ -76,7 +76,8 @@ interface Attempt {
   readonly signal: AbortSignal | undefined;
 }
 
-async function attempt(
+/** One handshake, and a login unless the host key is refused. */
+export async function attempt(
   endpoint: SshEndpoint,
   check: Pick<HostKeyCheck, "refuse">,
   { hostKeys, legacy, deadline, signal }: Attempt,

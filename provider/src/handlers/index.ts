@@ -44,7 +44,7 @@ async function call(handler: Handler, method: keyof Handler, args: readonly unkn
   const last = bags.at(-1) as Props;
   const profile = textOf(last, "host") ?? "default";
   if (method === "check") return checkOn(handler, profile, bags[0] as Props, last);
-  const host = runtime.host(profile);
+  const host = await runtime.host(profile);
   const [id, olds] = [bags[0] as string, bags[1] as Props];
   if (method === "diff") return handler.diff(host, id, olds, last);
   if (method === "create") return handler.create(host, last);
@@ -64,7 +64,7 @@ async function checkOn(handler: Handler, profile: string, olds: Props, given: Pr
 
 async function answerOrFailure(handler: Handler, profile: string, olds: Props, news: Props): Promise<CheckAnswer> {
   try {
-    return await handler.check(runtime.host(profile), olds, news);
+    return await handler.check(await runtime.host(profile), olds, news);
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;
     const reason = redact(`${error.message} (${error.code})`);

@@ -1,7 +1,7 @@
 import { redact } from "../core/redact";
 import { Claims } from "../hosts/claims";
 import { Host } from "../hosts/host";
-import { requireProfile } from "../hosts/profile";
+import { usableProfile } from "../hosts/usable-profile";
 
 /** The part of Pulumi's `Config` that is used: configuration values by full key, secrets in clear. */
 export interface ConfigSource {
@@ -10,7 +10,7 @@ export interface ConfigSource {
 
 /** What the handlers of one provider process share: the stack's configuration, and one host a profile. */
 class Runtime {
-  readonly #hosts = new Map<string, Host>();
+  readonly #hosts = new Map<string, Promise<Host>>();
   readonly #surroundings = { claims: new Claims(), seenIds: new Set<string>(), warn: showWarning };
   #config: ConfigSource | undefined;
   #closing = false;
@@ -20,19 +20,24 @@ class Runtime {
   }
 
   /** The host behind a profile name; an error that names the missing or malformed settings. */
-  host(profile: string): Host {
+  host(profile: string): Promise<Host> {
     const known = this.#hosts.get(profile);
     if (known !== undefined) return known;
-    if (this.#closing) throw new Error("the provider is shutting down");
-    const sources = { config: (key: string) => this.#config?.get(key), env: process.env };
-    const made = new Host(requireProfile(profile, sources), this.#surroundings);
+    const made = this.#make(profile);
     this.#hosts.set(profile, made);
+    made.catch(() => this.#hosts.delete(profile));
     return made;
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.allSettled([...this.#hosts.values()].map((host) => host.close()));
+    await Promise.allSettled([...this.#hosts.values()].map(async (host) => (await host).close()));
+  }
+
+  async #make(profile: string): Promise<Host> {
+    if (this.#closing) throw new Error("the provider is shutting down");
+    const sources = { config: (key: string) => this.#config?.get(key), env: process.env };
+    return new Host(await usableProfile(profile, sources), this.#surroundings);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Claims } from "./claims";
 import { confirmationWindowProblem, usualWindow } from "./confirmation-window";
 import type { HostContext, HostIdentity } from "./context";
 import { legacyWarning } from "./legacy-crypto";
+import { withOtherPins } from "./pin-looks";
 import { observePool, type PoolView } from "./pool-view";
 import type { HostProfile } from "./profile";
 import type { XapiWay } from "./profile-keys";
@@ -59,8 +60,14 @@ export class Host implements HostContext {
       }
     };
     this.#windowSeconds = profile.confirmationWindow ?? usualWindow;
-    this.dom0 = new Dom0Host({ endpoint: profile.ssh, confirmProbe, timing: { windowSeconds: this.#windowSeconds } });
-    this.xapi = new XapiClient(endpointOver(profile, this.dom0), { onWarning: this.#warn });
+    this.dom0 = new Dom0Host({
+      ...{ endpoint: profile.ssh, confirmProbe, timing: { windowSeconds: this.#windowSeconds } },
+      explain: withOtherPins(profile, "SSH_LEGACY_CRYPTO"),
+    });
+    this.xapi = new XapiClient(endpointOver(profile, this.dom0), {
+      onWarning: this.#warn,
+      explain: withOtherPins(profile, "XAPI_LEGACY_CRYPTO"),
+    });
     if (profile.allowLegacyCrypto === true) this.warn(legacyWarning(profile));
   }
 

@@ -41,7 +41,12 @@ export interface HostProfile {
 /** A profile, or everything that is wrong with it. */
 export type ProfileResult =
   | { readonly ok: true; readonly profile: HostProfile }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** The profile as it is, where it lacks nothing but pins. */
+      readonly unpinned?: HostProfile;
+    };
 
 /** Reads a profile; the environment overrides the configuration. Never throws, and registers the secrets it finds. */
 export function resolveProfile(name: string, sources: SettingSources): ProfileResult {
@@ -51,18 +56,24 @@ export function resolveProfile(name: string, sources: SettingSources): ProfileRe
     ...unreadable,
     ...(unreadable.length > 0 ? [] : missing(name, settings)),
     ...checkSettings(name, settings),
-    ...missingPins(name, settings),
   ];
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, profile: build(name, settings, sources) };
+  const profile = build(name, settings, sources);
+  const pins = missingPins(profile);
+  return pins.length === 0 ? { ok: true, profile } : { ok: false, problems: pins, unpinned: profile };
 }
 
 /** The profile, or an error that lists all problems. */
 export function requireProfile(name: string, sources: SettingSources): HostProfile {
   const result = resolveProfile(name, sources);
   if (result.ok) return result.profile;
-  const lines = result.problems.map(({ property, reason }) => `${property}: ${reason}`);
-  throw new XennetError("CONFIG_INVALID", `The host profile "${name}" cannot be used. ${lines.join("\n")}`, {
+  throw unusable(name, result.problems);
+}
+
+/** The error that lists the problems of a profile. */
+export function unusable(name: string, problems: readonly Problem[]): XennetError {
+  const lines = problems.map(({ property, reason }) => `${property}: ${reason}`);
+  return new XennetError("CONFIG_INVALID", `The host profile "${name}" cannot be used. ${lines.join("\n")}`, {
     facts: { profile: name },
   });
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { redact } from "../core/redact";
-import { requireProfile } from "../hosts/profile";
+import { usableProfile } from "../hosts/usable-profile";
 import type { PoolReader } from "./pool-reader";
 
 const readers = new Map<string, Promise<PoolReader>>();
@@ -17,7 +17,7 @@ export function poolReader(profile: string): Promise<PoolReader> {
 async function makeReader(profile: string): Promise<PoolReader> {
   // In the program secrets of the stack's configuration come in clear, as in the provider.
   const config = (key: string) => new pulumi.Config("xennet").get(key.replace(/^xennet:/, ""));
-  const settings = requireProfile(profile, { config, env: process.env });
+  const settings = await usableProfile(profile, { config, env: process.env });
   // Loaded when first needed: programs without look-ups start without the clients of XAPI and SSH.
   const [{ PoolReader }, { Host }, { Claims }] = await Promise.all([
     import("./pool-reader.js"),

@@ -13,6 +13,8 @@ export interface XapiClientOptions {
   /** How long after the last call the session is given back. */
   readonly idleMs?: number;
   readonly onWarning?: (message: string) => void;
+  /** Makes another error of why a login failed, for who knows more about the host than its XAPI. */
+  readonly explain?: (error: unknown) => Promise<unknown>;
 }
 
 /** What went over the wire so far. */
@@ -25,7 +27,10 @@ export interface XapiCounters {
   writingCalls: number;
 }
 
-const defaults = { callDeadlineMs: 60_000, loginDeadlineMs: 30_000, idleMs: 1000, onWarning: () => {} };
+const defaults = {
+  ...{ callDeadlineMs: 60_000, loginDeadlineMs: 30_000, idleMs: 1000, onWarning: () => {} },
+  explain: async (error: unknown) => error,
+};
 const logoutDeadlineMs = 5000;
 /** {@link XapiClient.close}: how long calls under way may take, and how long everything may take. */
 const drainMs = 1000;
@@ -101,9 +106,10 @@ export class XapiClient {
       this.counters.logins += 1;
       return session;
     } catch (error) {
+      const explained = await this.#settings.explain(error);
       this.#session = undefined;
       if (error instanceof XapiError && error.code === "XAPI_AUTH_FAILED") this.#refusal = error;
-      throw error;
+      throw explained;
     }
   }
 

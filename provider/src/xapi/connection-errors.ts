@@ -52,6 +52,14 @@ export function untrusted(peer: Peer, distrust: Distrust): XapiConnectionError {
   );
 }
 
+/** Prints the fingerprint at the host's console, on XenServer 5.5 as well as today. */
+export const certificateCommand = "openssl x509 -noout -fingerprint -sha256 -in /etc/xensource/xapi-ssl.pem";
+
+/** What to compare, and the command that pins the certificate. */
+export function howToCompareCertificate(profile: string, seen: string): string {
+  return `Compare it with the one that "${certificateCommand}" prints at the host's console; if they are equal, run "${configCommand(profile, "xapiFingerprint", { value: seen })}".`;
+}
+
 /** The host speaks nothing but old TLS; nothing was sent. */
 export function legacyOnly(peer: Peer, trust: Trust, offer: LegacyOffer): XapiConnectionError {
   const { protocol, cipher, keyBits, seen } = offer;
@@ -63,7 +71,7 @@ export function legacyOnly(peer: Peer, trust: Trust, offer: LegacyOffer): XapiCo
       ? `It is the pool master that ${peer.sentBy} points to, and old TLS is spoken to a pinned host only: run "${configCommand(peer.profile, "xapiUrl", { value: peer.url })}" and, after comparing the fingerprint at its console, ${pin} and ${allow}.`
       : isKnown
         ? `If it cannot be upgraded, allow that for this host with ${allow}.`
-        : `If it cannot be upgraded, compare the fingerprint at its console, then run ${pin} and ${allow}.`;
+        : `If it cannot be upgraded, compare the fingerprint with the one that "${certificateCommand}" prints at its console, then run ${pin} and ${allow}.`;
   return new XapiConnectionError(
     "XAPI_LEGACY_CRYPTO",
     `${nameOf(peer)} offers nothing better than ${protocol} with the suite ${cipher} and a certificate${keyBits === undefined ? "" : ` with a key of ${keyBits} bits`}, SHA-256 fingerprint ${seen}. Nothing was sent to it. ${remedy}`,

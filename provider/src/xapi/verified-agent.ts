@@ -118,7 +118,7 @@ export class VerifiedAgent extends Agent {
       ...(channel === undefined ? {} : { socket: channel }),
       // Every handshake shows the certificate: no session is offered for resumption.
       rejectUnauthorized: false,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...serverName(host),
       ...(trust.ca === undefined ? {} : { ca: trust.ca }),
       ...(legacy ? legacyTls : {}),
     });
@@ -134,7 +134,7 @@ export class VerifiedAgent extends Agent {
 }
 
 /** Whatever a dying socket still reports is a consequence of why it is given up. */
-function discard(socket: TLSSocket): void {
+export function discard(socket: TLSSocket): void {
   socket.on("error", () => {}).destroy();
 }
 
@@ -146,7 +146,8 @@ function tie(socket: TLSSocket, channel: Duplex): void {
   channel.once("close", () => socket.destroy());
 }
 
-function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
+/** Resolves once the handshake is done, whatever certificate it showed. */
+export function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void) => {
       socket.off("error", onError).off("close", onClose).off("secureConnect", onSecure);
@@ -163,6 +164,12 @@ function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
   });
 }
 
-function timedOut(ms: number): Error {
+/** TLS names hosts, never addresses. */
+export function serverName(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
+}
+
+/** No connection came to be in time. */
+export function timedOut(ms: number): Error {
   return Object.assign(new Error(`no connection within ${ms / 1000} s`), { code: "ETIMEDOUT" });
 }

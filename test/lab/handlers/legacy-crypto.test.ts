@@ -1,7 +1,9 @@
 import ssh2 from "ssh2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { environmentVariable } from "../../../provider/src/core/settings.ts";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { usableProfile } from "../../../provider/src/hosts/usable-profile.ts";
 import { ed25519 } from "../../support/dom0-double/ssh-server.ts";
 import { type Host, startHost } from "../host.ts";
 import { nat, provider, refusals, urnOf } from "./host-under-test.ts";
@@ -103,6 +105,33 @@ describe("in a preview an old host is refused", () => {
     );
     expect(refused).toContain(`pulumi config set xennet:sshHostKey '${old.lab.ssh.hostKey}'`);
     expect(refused).toMatch(/pulumi config set xennet:allowLegacyCrypto true.*\(SSH_LEGACY_CRYPTO\)$/);
+  });
+
+  test("the commands that the first preview shows are all that the next one takes", async () => {
+    const unknown = { ...unpinned, XENNET_SSH_KNOWN_HOSTS: "/nonexistent" };
+    for (const way of [{}, throughSsh]) {
+      await using run = provider(old);
+      const [refused = ""] = await refusals(
+        old,
+        xenNetworkHandler,
+        run.process({ ...unknown, ...without, ...way }),
+        network,
+      );
+      const commands = [...refused.matchAll(/pulumi config set xennet:(\w+) (?:'([^']+)'|([\w:]+))/g)];
+      expect(commands.map(([, key]) => key).sort()).toEqual(
+        ["allowLegacyCrypto", "sshHostKey", "xapiFingerprint"].slice(0, way === throughSsh ? 2 : 3),
+      );
+      const settings = commands.map(([, key = "", quoted, bare]) => [environmentVariable(key), quoted ?? bare]);
+      const next = run.process({ ...unknown, ...without, ...way, ...Object.fromEntries(settings) });
+      expect(await refusals(old, hostForwardingHandler, next, nat)).toEqual([]);
+    }
+  });
+
+  test("with the setting and without pins the refusal shows both", async () => {
+    const env = { ...old.env, ...unpinned, XENNET_SSH_KNOWN_HOSTS: "/nonexistent" };
+    const refused = usableProfile("default", { config: () => undefined, env });
+    await expect(refused).rejects.toThrow(`pulumi config set xennet:xapiFingerprint ${old.xapi.fingerprint}`);
+    await expect(refused).rejects.toThrow(`pulumi config set xennet:sshHostKey '${old.lab.ssh.hostKey}'`);
   });
 
   test("without a pin, before anything is connected", () => {

@@ -88,7 +88,10 @@ describe("kernel settings", () => {
   });
 
   test("without persistence no hook is on the host, and they come and go with the declaration", async () => {
-    const hooks = ["/etc/init.d/xennet", "/etc/udev/rules.d/95-xennet.rules", "/etc/cron.d/xennet"];
+    const hooks = [
+      ...["/etc/init.d/xennet", "/etc/udev/rules.d/95-xennet.rules", "/etc/cron.d/xennet"],
+      "/etc/rc.d/rc3.d/S09xennet",
+    ];
     const files = async () => lines(await snapshot(box), "file");
     await put1(["persistence none"]);
     expect(await files()).toEqual(["/usr/local/sbin/xennet", "/etc/xennet"]);

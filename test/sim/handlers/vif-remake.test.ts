@@ -176,7 +176,7 @@ test("a destroy after a cut move leaves nothing behind", async () => {
 
 test("a cut move to a network that is gone meanwhile, or whose record was edited, names the key to correct", async () => {
   await using pool = await startPool({ profile: "xenserver-5.6" });
-  const { id, outs, other } = await cutMove(pool);
+  const { id, outs, inputs, other } = await cutMove(pool);
   const [key = ""] = await vmKeys(pool);
   const { call } = pool.simulator.admin;
   const [, uuid = ""] = String(other["network"]).split("/");
@@ -188,9 +188,29 @@ test("a cut move to a network that is gone meanwhile, or whose record was edited
   const vm = await pool.vmNamed("Fedora server 1");
   await call("VM.remove_from_other_config", vm, key);
   await call("VM.add_to_other_config", vm, key, "{}");
-  await expect(handler.read(pool.newProcess(), id, outs)).rejects.toMatchObject({
-    code: "FORMER_UNREADABLE",
-    message: expect.stringContaining(`param-key=${key}.`),
+  const vmUuid = await call<string>("VM.get_uuid", vm);
+  expect(key).toMatch(/^xennet:moved:/);
+  const message = `the record of a VIF on its way to another network on VM "Fedora server 1" (${vmUuid}) (other_config:${key}) is unreadable. Correct it, or remove the key: xe vm-param-remove uuid=${vmUuid} param-name=other-config param-key=${key}. If the VIF is gone from the VM already, its MAC address and settings are then lost`;
+  await expect(handler.read(pool.newProcess(), id, outs)).rejects.toMatchObject({ code: "FORMER_UNREADABLE", message });
+  await expect(handler.update(pool.newProcess(), id, outs, inputs)).rejects.toMatchObject({ message });
+  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({ message });
+  const { failures } = await handler.check(pool.newProcess(), {}, inputs);
+  expect(failures).toEqual([{ property: "vm", reason: expect.stringContaining(message) }]);
+});
+
+test("a cut move whose device has another VIF by now says which, and that ours was moved", async () => {
+  await using pool = await startPool({ profile: "xenserver-5.6" });
+  const { id, outs } = await cutMove(pool);
+  const { call } = pool.simulator.admin;
+  const { ref: _ref, uuid: _uuid, ...like } = await deviceZero(pool);
+  const other = await call<string>("VIF.create", { ...like, device: "1", MAC: "02:00:00:00:00:99" });
+  await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toMatchObject({
+    code: "REPLACED_DEVICE_TAKEN",
+    message: expect.stringMatching(
+      new RegExp(
+        `^the VIF that was on its way to another network is to be made anew as device 1 .*vif-destroy uuid=${await call<string>("VIF.get_uuid", other)}`,
+      ),
+    ),
   });
 });
 

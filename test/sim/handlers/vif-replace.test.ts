@@ -198,6 +198,9 @@ describe.each(releases)("on %s", (profile) => {
         `xe vif-param-remove uuid=${outs["uuid"]} param-name=other-config param-key=xennet:replaced.`,
       ),
     });
+    await expect(handler.delete(pool.newProcess(), id, outs)).rejects.toThrow(
+      `the record of a replaced VIF on VIF ${outs["uuid"]} (other_config:xennet:replaced) is unreadable`,
+    );
     expect(pool.writtenSince(first)).toEqual([]);
     expect(await deviceZero(pool)).toMatchObject({ ref });
   });

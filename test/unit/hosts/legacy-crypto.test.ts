@@ -74,6 +74,16 @@ test("through SSH to dom0's own loopback the host key stands for the certificate
   expect(problemsOf({ ...minimal, xapiVia: "ssh", allowLegacyCrypto: "true" })).toHaveLength(1);
 });
 
+test("a pin that is missing is told with the command that reads it at the console, and after all that is wrong", () => {
+  const unpinned = { ...minimal, allowLegacyCrypto: "true" };
+  expect(problemsOf(unpinned)).toEqual([
+    expect.stringContaining('"openssl x509 -noout -fingerprint -sha256 -in /etc/xensource/xapi-ssl.pem"'),
+    expect.stringContaining('"cat /etc/ssh/ssh_host_rsa_key.pub"'),
+  ]);
+  const { password: _, ...withoutPassword } = unpinned;
+  expect(problemsOf(withoutPassword)).toEqual([expect.stringContaining("xennet:password --secret")]);
+});
+
 test("every process says once a profile that old cryptography is allowed, with whom, and how to end it", async () => {
   const warnings: string[] = [];
   const surroundings = {

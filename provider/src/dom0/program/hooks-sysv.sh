@@ -2,7 +2,20 @@
 
 UDEV_RULE=/etc/udev/rules.d/95-xennet.rules
 
-hooks_files_sysv() { echo /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet; }
+hooks_files_sysv() {
+  echo /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet
+  boot_links
+}
+
+# What starts the script at boot, a link for each level there is: the one that is there, whatever number chkconfig gave it, else the one that ought to be.
+boot_links() {
+  for level in 2 3 4 5; do
+    [ -d /etc/rc.d/rc$level.d ] || continue
+    for link in /etc/rc.d/rc$level.d/S[0-9][0-9]xennet; do :; done
+    if [ ! -e "$link" ] && [ ! -L "$link" ]; then link=/etc/rc.d/rc$level.d/S09xennet; fi
+    echo "$link"
+  done
+}
 
 hooks_current_sysv() {
   for file in $(hooks_files_sysv); do [ -f "$file" ] || return 1; done
@@ -17,15 +30,18 @@ hooks_install_sysv() {
   init_script | replace_with /etc/init.d/xennet 755
   udev_rule_sysv | replace_with "$UDEV_RULE" 644
   cron_line | replace_with /etc/cron.d/xennet 644
-  if command -v chkconfig >/dev/null; then chkconfig --add xennet; return; fi
-  for level in 2 3 4 5; do
-    if [ -d /etc/rc.d/rc$level.d ]; then ln -s -f ../../init.d/xennet /etc/rc.d/rc$level.d/S09xennet; fi
+  # `--add` leaves a level alone that was switched off.
+  if command -v chkconfig >/dev/null; then chkconfig --add xennet; chkconfig xennet on; fi
+  for link in $(boot_links); do
+    [ ! -e "$link" ] || continue
+    rm -f "${link%/*}"/K[0-9][0-9]xennet
+    ln -s -f ../../init.d/xennet "$link"
   done
 }
 
 hooks_remove_sysv() {
   if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then chkconfig --del xennet; fi
-  for file in /etc/rc.d/rc[2345].d/S09xennet $(hooks_files_sysv); do rm -f "$file"; done
+  for file in /etc/rc.d/rc[0-6].d/[SK][0-9][0-9]xennet $(hooks_files_sysv); do rm -f "$file"; done
 }
 
 udev_rule_sysv() { echo "SUBSYSTEM==\"net\", ACTION==\"add\", KERNEL!=\"vif*|tap*\", RUN+=\"/bin/sh -c '$PROGRAM apply </dev/null >/dev/null 2>&1 &'\""; }

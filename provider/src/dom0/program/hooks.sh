@@ -14,7 +14,8 @@ hooks_lacking() {
   if hooks_current; then return 0; fi
   lost=''
   for file in $(hooks_files); do
-    if [ ! -f "$file" ]; then echo "hook $file"; lost=yes; fi
+    # A link whose file is missing is there: the file is what has to be told.
+    if [ ! -f "$file" ] && [ ! -L "$file" ]; then echo "hook $file"; lost=yes; fi
   done
   if [ -z "$lost" ] && [ "$program" = "$VERSION" ]; then echo "hooks as they were written"; fi
 }

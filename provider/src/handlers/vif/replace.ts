@@ -49,7 +49,7 @@ export function replacedBy(view: PoolView, vif: VifRecord): WholeVif | undefined
     const vm = vmOfVif(view, vif);
     return isCopy(record as WholeVif, vm) ? undefined : (record as WholeVif);
   } catch (cause) {
-    throw unreadable("vif", vif.uuid, `VIF ${vif.uuid}`, replacedKey, cause);
+    throw unreadable("replaced", { what: "vif", uuid: vif.uuid, name: `VIF ${vif.uuid}` }, replacedKey, cause);
   }
 }
 

@@ -47,7 +47,8 @@ export function pendingRecord(view: PoolView, kind: WholeRecordKind, owner: stri
   const [found] = vmRecordsOf<WholeVif>(view, kind, owner).filter((one) => !isCopy(one.record, one.vm));
   if (found === undefined) return undefined;
   if (found.record === undefined) {
-    throw unreadable("vm", found.vm.uuid, `VM "${found.vm.name_label}" (${found.vm.uuid})`, vmRecordKey(kind, owner));
+    const { uuid, name_label } = found.vm;
+    throw unreadable(kind, { what: "vm", uuid, name: `VM "${name_label}" (${uuid})` }, vmRecordKey(kind, owner));
   }
   return { vm: found.vm, record: found.record };
 }
@@ -72,9 +73,11 @@ export async function makeAgain(
   const network = requireNetwork(view, vm, record, kind);
   const there = view.vifs.find((vif) => vif.VM === vm.ref && vif.device === record.device);
   if (there !== undefined && there.MAC.toLowerCase() !== record.mac.toLowerCase()) {
+    const [wasMoved, wasReplaced] = ["on its way to another network is to be made anew", "replaced is to be put back"];
+    const toBeMade = `that was ${kind === "moved" ? wasMoved : wasReplaced}`;
     throw new XennetError(
       "REPLACED_DEVICE_TAKEN",
-      `the VIF that was replaced is to be put back as device ${record.device} of VM "${vm.name_label}", but that device has VIF ${there.uuid} now. ` +
+      `the VIF ${toBeMade} as device ${record.device} of VM "${vm.name_label}", but that device has VIF ${there.uuid} now. ` +
         `Remove it (xe vif-destroy uuid=${there.uuid}) and run again`,
     );
   }
@@ -129,12 +132,30 @@ export function requireNetwork(view: PoolView, vm: VmRecord, record: WholeVif, k
   throw new XennetError("FORMER_NETWORK_GONE", reason);
 }
 
+/** An object that has a record in its `other_config`. */
+interface Holder {
+  readonly what: "vm" | "vif";
+  readonly uuid: string;
+  /** As messages name it. */
+  readonly name: string;
+}
+
+/** What a record is of, and what becomes of the VIF without it. */
+const contents: Readonly<Record<WholeRecordKind, readonly [of: string, without: string]>> = {
+  replaced: ["a replaced VIF", "The replaced VIF is then not put back"],
+  moved: [
+    "a VIF on its way to another network",
+    "If the VIF is gone from the VM already, its MAC address and settings are then lost",
+  ],
+};
+
 /** For a record that somebody edited. */
-export function unreadable(what: "vm" | "vif", uuid: string, where: string, key: string, cause?: unknown): XennetError {
+export function unreadable(kind: WholeRecordKind, { what, uuid, name }: Holder, key: string, cause?: unknown) {
+  const [of, without] = contents[kind];
   return new XennetError(
     "FORMER_UNREADABLE",
-    `the record of a replaced VIF on ${where} (other_config:${key}) is unreadable. ` +
-      `Correct it, or remove the key: xe ${what}-param-remove uuid=${uuid} param-name=other-config param-key=${key}. The replaced VIF is then not put back`,
+    `the record of ${of} on ${name} (other_config:${key}) is unreadable. ` +
+      `Correct it, or remove the key: xe ${what}-param-remove uuid=${uuid} param-name=other-config param-key=${key}. ${without}`,
     // Nothing but the VM is a property of the declaration.
     what === "vm" ? { property: "vm", cause } : { cause },
   );

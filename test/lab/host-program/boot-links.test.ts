@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Box, makeBox } from "./box.ts";
+import { declare, hostForwarding, newToken, put, transact } from "./declarations.ts";
+import { hostState, lines, snapshot } from "./host-state.ts";
+
+let box: Box;
+const token = newToken();
+
+beforeEach(async () => {
+  box = await makeBox();
+  await box.plug();
+  await box.sh("mkdir -p /etc/rc.d/rc2.d /etc/rc.d/rc4.d /etc/rc.d/rc5.d; ln -s ../init.d /etc/rc.d/init.d");
+});
+afterEach(() => box.close());
+
+const forwarding = () => put(token, hostForwarding(box, token));
+const missing = async () => lines(await snapshot(box), "missing");
+const links = async () => (await box.sh("ls -d /etc/rc.d/rc?.d/*xennet 2>/dev/null || true")).split("\n").slice(0, -1);
+const started = [2, 3, 4, 5].map((level) => `/etc/rc.d/rc${level}.d/S09xennet`);
+const isLost = (...lost: string[]) => lost.map((link) => `${token} hook ${link}`);
+
+/** As Red Hat's, as far as it is asked: `--add` leaves levels alone that have a link, whatever its kind. */
+const chkconfig = (start: string) => `cat >/opt/xensource/bin/chkconfig <<'END'
+#!/bin/sh
+for level in 0 1 2 3 4 5 6; do
+  cd /etc/rc.d/rc$level.d 2>/dev/null || continue
+  link=K91xennet
+  case $level in [2345]) [ "$2" = off ] || link=${start} ;; esac
+  case "$*" in
+    "--add xennet") ls | grep -q '^[SK]..xennet$' || ln -s ../init.d/xennet $link ;;
+    "--del xennet") rm -f [SK]??xennet ;;
+    "xennet on" | "xennet off") case $level in [2345]) rm -f [SK]??xennet; ln -s ../init.d/xennet $link ;; esac ;;
+    *) exit 1 ;;
+  esac
+done
+END
+chmod 755 /opt/xensource/bin/chkconfig; mkdir -p /etc/rc.d/rc0.d`;
+
+test("links at boot that were removed are missed, and the next transaction makes them again", async () => {
+  await declare(box, [forwarding()]);
+  expect([await links(), await missing()]).toEqual([started, []]);
+  const whole = await hostState(box);
+  expect(lines(await snapshot(box), "file")).toEqual(expect.arrayContaining(started));
+
+  await box.sh("rm /etc/rc.d/rc3.d/S09xennet");
+  expect(await missing()).toEqual(isLost("/etc/rc.d/rc3.d/S09xennet"));
+  expect((await box.xennet("status")).stdout).toContain("MISSING, or not as this program writes them: the hooks");
+  await box.sh("rm /etc/rc.d/rc?.d/S09xennet");
+  expect(await missing()).toEqual(isLost(...started));
+  expect((await transact(box, [forwarding()])).stdout).toMatch(/^unchanged$/m);
+  expect([await missing(), await hostState(box)]).toEqual([[], whole]);
+  expect((await box.xennet("status")).stdout).not.toContain("MISSING");
+});
+
+test("a level whose link says stop is missed, and started again", async () => {
+  await declare(box, [forwarding()]);
+  const whole = await hostState(box);
+  await box.sh("cd /etc/rc.d/rc5.d && mv S09xennet K91xennet");
+  expect(await missing()).toEqual(isLost("/etc/rc.d/rc5.d/S09xennet"));
+  await transact(box, [forwarding()]);
+  expect(await hostState(box)).toBe(whole);
+});
+
+test("a link that leads nowhere is no hook, and of a script that is gone only the script is told", async () => {
+  await declare(box, [forwarding()]);
+  const whole = await hostState(box);
+  await box.sh("ln -sfn /nowhere /etc/rc.d/rc4.d/S09xennet");
+  expect(await missing()).toEqual([`${token} hooks as they were written`]);
+  await transact(box, [forwarding()]);
+  expect(await hostState(box)).toBe(whole);
+  await box.sh("rm /etc/init.d/xennet");
+  expect(await missing()).toEqual(isLost("/etc/init.d/xennet"));
+});
+
+test("a level that the host does not have is not missed, nor is any where there are none", async () => {
+  await declare(box, [forwarding()]);
+  await box.sh("rm -r /etc/rc.d/rc2.d");
+  expect(await missing()).toEqual([]);
+  await box.sh("rm -r /etc/rc.d");
+  expect(await missing()).toEqual([]);
+  expect((await transact(box, [forwarding()])).stdout).toMatch(/^unchanged$/m);
+  expect(await box.try("ls /etc/rc.d")).toMatchObject({ code: 2 });
+});
+
+test("a removal takes every link along, also where the script is gone", async () => {
+  const bare = await hostState(box);
+  await declare(box, [forwarding()]);
+  await box.sh("cd /etc/rc.d && mv rc2.d/S09xennet rc2.d/K91xennet && mv rc3.d/S09xennet rc3.d/S11xennet");
+  await box.sh("rm /etc/init.d/xennet");
+  await box.xennet("remove");
+  expect(await links()).toEqual([]);
+  await box.install();
+  expect(await hostState(box)).toBe(bare);
+});
+
+describe("with chkconfig", () => {
+  test("links are made by it, and again after it switched them off or somebody removed them", async () => {
+    await box.sh(chkconfig("S09xennet"));
+    const bare = await hostState(box);
+    await declare(box, [forwarding()]);
+    const whole = await hostState(box);
+    expect(await links()).toEqual(["/etc/rc.d/rc0.d/K91xennet", ...started]);
+    for (const [change, lost] of [
+      ["/opt/xensource/bin/chkconfig xennet off", started],
+      ["rm /etc/rc.d/rc3.d/S09xennet", started.slice(1, 2)],
+      ["/opt/xensource/bin/chkconfig --del xennet", started],
+    ] as const) {
+      await box.sh(change);
+      expect([change, await missing()]).toEqual([change, isLost(...lost)]);
+      await transact(box, [forwarding()]);
+      expect([await missing(), await hostState(box)]).toEqual([[], whole]);
+    }
+    await box.xennet("remove");
+    await box.install();
+    expect(await hostState(box)).toBe(bare);
+  });
+
+  test("another number than ours is as good, as it may go by what the script requires", async () => {
+    await box.sh(chkconfig("S12xennet"));
+    await declare(box, [forwarding()]);
+    expect(await missing()).toEqual([]);
+    expect(await links()).toEqual(["/etc/rc.d/rc0.d/K91xennet", ...started.map((link) => link.replace("S09", "S12"))]);
+    await box.sh("rm /etc/rc.d/rc5.d/S12xennet");
+    expect(await missing()).toEqual(isLost("/etc/rc.d/rc5.d/S09xennet"));
+  });
+
+  test("one that fails is not relied on", async () => {
+    await box.sh(`${chkconfig("S09xennet")}; printf '#!/bin/sh\\nexit 1\\n' >/opt/xensource/bin/chkconfig`);
+    await declare(box, [forwarding()]);
+    expect([await links(), await missing()]).toEqual([started, []]);
+  });
+});
