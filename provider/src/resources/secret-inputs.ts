@@ -9,6 +9,14 @@ export async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | u
 }
 
 /**
+ * No texts yet, for an output of its name that is made of these: the engine keeps that one secret when one of these is.
+ * Always there, as a refresh cannot tell whether what it finds has to be secret.
+ */
+export function textsFrom(sources: readonly pulumi.Input<unknown>[]): pulumi.Output<string[]> {
+  return pulumi.all([...sources]).apply((): string[] => []);
+}
+
+/**
  * An input that keeps an output of its name secret when what the output is made of is: the engine takes that from inputs.
  * There is none otherwise, so that a preview shows the output as not known yet.
  */
