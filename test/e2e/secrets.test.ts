@@ -80,6 +80,32 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     expect((await lab.runInDom0("iptables-save")).stdout).toMatch(/-i xenbr0 .*--dport 8080 .*192\.168\.100\.12:80/);
   });
 
+  test("what becomes secret without another change is secret in the state after the next up, which changes nothing", async () => {
+    await using deployment = await deploy(engine);
+    const hidden = ["192.168.100.77", "192.168.100.78", "xenbr0", "a-remark"];
+    const program = (secret: string) => `
+      const { secret } = require("@pulumi/pulumi");
+      const s = ${secret};
+      const internal = new XenNetwork("internal", { nameLabel: "Internal network", otherConfig: { remark: s("a-remark") } });
+      const nat = new HostForwarding("nat", { network: internal, address: "192.168.100.1/24", externalInterface: s("xenbr0") });
+      const ipv4 = { address: s("192.168.100.77/24"), gateway: "192.168.100.1" };
+      new XenVif("server1", { vm: "Fedora server 1", network: internal, onDeviceConflict: "takeOver", ipv4 });
+      new PortForward("http", { forwarding: nat, externalPort: 80, target: s("192.168.100.78") });`;
+    const leaks = () => {
+      const state = readFileSync(deployment.stack.stateFile, "utf8");
+      return hidden.filter((text) => state.includes(text));
+    };
+    deployment.write(program("(text) => text"));
+    succeeded(await deployment.up());
+    expect(leaks()).toEqual(hidden);
+    deployment.write(program("secret"));
+    expect(changes(succeeded(await deployment.preview()))).toEqual([]);
+    expect(changes(succeeded(await deployment.up()))).toEqual([]);
+    expect(leaks()).toEqual([]);
+    expect(changes(succeeded(await deployment.up()))).toEqual([]);
+    expect(leaks()).toEqual([]);
+  });
+
   test("a password stored in clear is refused, with the command that stores it encrypted", async () => {
     await using deployment = await deploy(engine);
     await deployment.stack.setConfig("xennet:password", "in clear");
