@@ -49,6 +49,63 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     expect((await deployment.host.lab.runInDom0("iptables-save -t nat")).stdout).toContain("192.168.100.77:80");
   });
 
+  test("what the host tells of a secret network or interface stays secret in all that is made of it", async () => {
+    await using deployment = await deploy(engine);
+    const { lab } = deployment.host;
+    const hidden = ["Hidden network", "hidden0", "xenbr0"];
+    const secret = (text?: string) => `require("@pulumi/pulumi").secret("${text}")`;
+    const [label, bridge, outside] = hidden.map(secret);
+    deployment.write(
+      topology({ network: `nameLabel: ${label}, bridge: ${bridge}`, nat: `externalInterface: ${outside}` }),
+    );
+    const leaks = () => {
+      const told = deployment.output() + readFileSync(deployment.stack.stateFile, "utf8");
+      return hidden.filter((text) => told.includes(text));
+    };
+    succeeded(await deployment.preview());
+    succeeded(await deployment.up());
+    expect(leaks()).toEqual([]);
+    await lab.runInDom0("kill -STOP $(cat /run/crond.pid)");
+    // Healed in between, so that the second drift meets a state in which the first one is gone.
+    for (const healed of [false, true]) {
+      if (healed) await lab.runInDom0("xennet apply");
+      if (healed) succeeded(await deployment.refresh());
+      await lab.runInDom0("iptables -t nat -F XENNET-PREROUTING; iptables -F XENNET-FORWARD");
+      expect(succeeded(await deployment.refresh()).stdout).toMatch(/drift.*\[secret\]/s);
+      expect(leaks()).toEqual([]);
+    }
+    await lab.runInDom0("kill -CONT $(cat /run/crond.pid)");
+    succeeded(await deployment.up({ refresh: false }));
+    expect(leaks()).toEqual([]);
+    expect((await lab.runInDom0("iptables-save")).stdout).toMatch(/-i xenbr0 .*--dport 8080 .*192\.168\.100\.12:80/);
+  });
+
+  test("what becomes secret without another change is secret in the state after the next up, which changes nothing", async () => {
+    await using deployment = await deploy(engine);
+    const hidden = ["192.168.100.77", "192.168.100.78", "xenbr0", "a-remark"];
+    const program = (secret: string) => `
+      const { secret } = require("@pulumi/pulumi");
+      const s = ${secret};
+      const internal = new XenNetwork("internal", { nameLabel: "Internal network", otherConfig: { remark: s("a-remark") } });
+      const nat = new HostForwarding("nat", { network: internal, address: "192.168.100.1/24", externalInterface: s("xenbr0") });
+      const ipv4 = { address: s("192.168.100.77/24"), gateway: "192.168.100.1" };
+      new XenVif("server1", { vm: "Fedora server 1", network: internal, onDeviceConflict: "takeOver", ipv4 });
+      new PortForward("http", { forwarding: nat, externalPort: 80, target: s("192.168.100.78") });`;
+    const leaks = () => {
+      const state = readFileSync(deployment.stack.stateFile, "utf8");
+      return hidden.filter((text) => state.includes(text));
+    };
+    deployment.write(program("(text) => text"));
+    succeeded(await deployment.up());
+    expect(leaks()).toEqual(hidden);
+    deployment.write(program("secret"));
+    expect(changes(succeeded(await deployment.preview()))).toEqual([]);
+    expect(changes(succeeded(await deployment.up()))).toEqual([]);
+    expect(leaks()).toEqual([]);
+    expect(changes(succeeded(await deployment.up()))).toEqual([]);
+    expect(leaks()).toEqual([]);
+  });
+
   test("a password stored in clear is refused, with the command that stores it encrypted", async () => {
     await using deployment = await deploy(engine);
     await deployment.stack.setConfig("xennet:password", "in clear");

@@ -59,12 +59,12 @@ export function changedKeys(olds: Props, news: Props, keys: readonly string[]): 
 }
 
 /**
- * Inputs as a refresh reports them, with what it found amiss: the engine shows the changes of inputs, and of outputs only
- * where no input of that name was given.
+ * Inputs as a refresh reports them, with what it found amiss, if anything: the engine shows the changes of inputs, and of
+ * outputs only where no input of that name was given. A secret input that is left out once comes back in clear.
  */
 export function withDrift(inputs: Props, drift: readonly string[]): Props {
   const { drift: former, ...others } = inputs;
-  return drift.length === 0 ? others : { ...others, drift: [...drift] };
+  return { ...others, drift: [...drift] };
 }
 
 export function diffAnswer(changed: readonly string[], replaces: readonly string[]): DiffAnswer {

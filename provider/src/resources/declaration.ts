@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
 import { programError } from "./program-error";
-import { namesOfSecrets } from "./secret-inputs";
+import { namesOfSecrets, wholeSecrets } from "./secret-inputs";
 import { checkStackSettings } from "./stack-settings";
 
 /** Resource options, less the ones a dynamic resource cannot honour. */
@@ -31,7 +31,7 @@ function providerOf(kind: Kind): pulumi.dynamic.ResourceProvider {
  * bridge can be held once only, so a replace always deletes first.
  */
 export abstract class XennetResource extends pulumi.dynamic.Resource {
-  protected constructor(kind: Kind, name: string, props: pulumi.Inputs, opts: ResourceOptions = {}) {
+  protected constructor(kind: Kind, name: string, given: pulumi.Inputs, opts: ResourceOptions = {}) {
     if (opts.deleteBeforeReplace === false) {
       throw programError(
         `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
@@ -48,6 +48,7 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
     const prefix = new pulumi.Config("xennet").get("ownerPrefix") ?? "";
     const urn = pulumi.createUrn(name, type, opts.parent);
     const owner = pulumi.interpolate`${prefix}${urn}`;
+    const props = wholeSecrets(given);
     // What is only read belongs to somebody else.
     const inputs = opts.id === undefined ? { ...props, owner, secretInputs: namesOfSecrets(props) } : { ...props };
     super(providerOf(kind), name, inputs, { ...opts, deleteBeforeReplace: true }, "xennet", kind);

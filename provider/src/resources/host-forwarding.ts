@@ -1,6 +1,6 @@
-import { all, type Input, type Output } from "@pulumi/pulumi";
+import type { Input, Output } from "@pulumi/pulumi";
 import { type ResourceOptions, XennetResource } from "./declaration";
-import { hiddenWith } from "./secret-inputs";
+import { hiddenWith, textsFrom } from "./secret-inputs";
 import { XenNetwork } from "./xen-network";
 
 /** What a {@link HostForwarding} declares. */
@@ -107,24 +107,27 @@ export class HostForwarding extends XennetResource {
   declare readonly drift: Output<string[]>;
 
   constructor(name: string, args: HostForwardingArgs, opts?: ResourceOptions) {
-    const isNetwork = args.network instanceof XenNetwork;
-    const network = isNetwork ? (args.network as XenNetwork).id : (args.network as Input<string>);
-    const networkLabel = isNetwork ? (args.network as XenNetwork).nameLabel : network;
-    // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([
-      ...[args.address, args.externalAddress, args.externalInterface],
-      ...[args.outbound, args.guestAccessToHost, args.clampMss],
-    ]).apply((): string[] => []);
+    const { network: given, ...own } = args;
+    const { network, networkLabel, bridge } = partsOf(given);
+    // The address found may be that of the interface.
+    const outside = [args.externalInterface, args.externalAddress];
+    // Whatever is declared shows in the rules, and so does the bridge that the host tells.
+    const sources = [...Object.values(own), networkLabel, bridge];
     const outputs = {
-      bridge: undefined,
-      bridgePresent: undefined,
-      status: undefined,
-      files: undefined,
-      shadowedBy: undefined,
+      ...{ bridgePresent: undefined, status: undefined, files: undefined },
+      bridge: hiddenWith(bridge, ""),
+      networkUuid: hiddenWith(network, ""),
       resolvedExternalInterface: hiddenWith(args.externalInterface, ""),
-      resolvedExternalAddress: hiddenWith(args.externalAddress, ""),
-      drift: hiddenWith<string[]>(rules, []),
+      resolvedExternalAddress: hiddenWith(outside, ""),
+      shadowedBy: hiddenWith<string[]>(sources, []),
+      ...{ rules: textsFrom(sources), drift: textsFrom(sources) },
     };
-    super("HostForwarding", name, { ...args, network, networkLabel, rules, ...outputs }, opts);
+    super("HostForwarding", name, { ...own, network, networkLabel, ...outputs }, opts);
   }
+}
+
+/** What is handed on of the network; the bridge of one that is only named is as secret as that name. */
+function partsOf(given: HostForwardingArgs["network"]) {
+  if (!(given instanceof XenNetwork)) return { network: given, networkLabel: given, bridge: given };
+  return { network: given.id, networkLabel: given.nameLabel, bridge: given.bridge };
 }

@@ -5,7 +5,7 @@ import type { Protocol } from "../validation/scalars";
 import { type ResourceOptions, warnAbout, XennetResource } from "./declaration";
 import type { HostForwarding } from "./host-forwarding";
 import { programError } from "./program-error";
-import { hiddenWith } from "./secret-inputs";
+import { hiddenWith, textsFrom } from "./secret-inputs";
 
 /** What a {@link PortForward} declares. */
 export interface PortForwardArgs {
@@ -90,13 +90,13 @@ export class PortForward extends XennetResource {
       externalInterface: forwarding.externalInterface,
       externalAddress: own.externalAddress ?? forwarding.externalAddress,
     };
-    // `check` fills `rules` in; as it is derived from these inputs it has to be secret when one of them is.
-    const rules = all([
-      ...[own.externalPort, own.target, own.targetPort, own.sources, own.notSources],
-      ...[forwarding.address, parts.externalAddress],
-    ]).apply((): string[] => []);
-    const drift = hiddenWith<string[]>(rules, []);
-    super("PortForward", name, { ...own, ...parts, rules, drift }, opts);
+    // Whatever is declared shows in the rules, and so do the bridge and the outside that the host tells.
+    const { forwardingAddress, networkLabel, externalInterface, externalAddress } = parts;
+    const ofForwarding = [forwardingAddress, networkLabel, externalInterface, externalAddress, forwarding.bridge];
+    const sources = [...Object.values(own), ...ofForwarding];
+    const networkUuid = hiddenWith(forwarding.network, "");
+    const outputs = { networkUuid, rules: textsFrom(sources), drift: textsFrom(sources) };
+    super("PortForward", name, { ...own, ...parts, ...outputs }, opts);
     warnAbout(
       this,
       all([own.protocol, own.externalPort, own.enabled]),

@@ -9,6 +9,28 @@ export async function namesOfSecrets(props: pulumi.Inputs): Promise<string[] | u
 }
 
 /**
+ * The inputs, each with a secret inside secret as a whole: of a property that becomes a secret while its value stays, the
+ * engine marks the recorded output only then. Others stay as they are, as parts of them may not be known yet.
+ */
+export function wholeSecrets(props: pulumi.Inputs): pulumi.Inputs {
+  const isCompound = (value: unknown) =>
+    typeof value === "object" && value !== null && !pulumi.Output.isInstance(value);
+  const whole = async (value: unknown) =>
+    (await pulumi.isSecret(pulumi.output(value))) ? pulumi.secret(value) : value;
+  return Object.fromEntries(
+    Object.entries(props).map(([key, value]) => [key, isCompound(value) ? whole(value) : value]),
+  );
+}
+
+/**
+ * No texts yet, for an output of its name that is made of these: the engine keeps that one secret when one of these is.
+ * Always there, as a refresh cannot tell whether what it finds has to be secret.
+ */
+export function textsFrom(sources: readonly pulumi.Input<unknown>[]): pulumi.Output<string[]> {
+  return pulumi.all([...sources]).apply((): string[] => []);
+}
+
+/**
  * An input that keeps an output of its name secret when what the output is made of is: the engine takes that from inputs.
  * There is none otherwise, so that a preview shows the output as not known yet.
  */

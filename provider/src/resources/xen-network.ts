@@ -1,5 +1,6 @@
 import type { ID, Input, Output } from "@pulumi/pulumi";
 import { type ExistingState, type ResourceOptions, XennetResource } from "./declaration";
+import { hiddenWith } from "./secret-inputs";
 
 /** What a {@link XenNetwork} declares. */
 export interface XenNetworkArgs {
@@ -96,6 +97,9 @@ export class XenNetwork extends XennetResource {
       ...{ defaultLockingMode: undefined, bridge: undefined },
     };
     const outputs = { uuid: undefined, managed: undefined, vifUuids: undefined, pifUuids: undefined };
-    super("XenNetwork", name, { ...observed, ...args, ...outputs }, opts);
+    // The state keeps how the network was found, and what it was like: its name among that.
+    const found = args.adopt === undefined ? undefined : [args.adopt, args.nameLabel];
+    const kept = { selector: hiddenWith(found, {}), former: hiddenWith(found, {}) };
+    super("XenNetwork", name, { ...observed, ...args, ...outputs, ...kept }, opts);
   }
 }

@@ -1,6 +1,6 @@
 import type { ID, Input, Output } from "@pulumi/pulumi";
 import { type ExistingState, type ResourceOptions, XennetResource } from "./declaration";
-import { hiddenWith } from "./secret-inputs";
+import { hiddenWith, textsFrom } from "./secret-inputs";
 import { XenNetwork } from "./xen-network";
 
 /** A static IPv4 setting of a guest. */
@@ -150,17 +150,19 @@ export class XenVif extends XennetResource {
     const network = args.network instanceof XenNetwork ? args.network.id : args.network;
     const outputs = {
       ...{ uuid: undefined, currentlyAttached: undefined, ipv4SetBy: undefined, takenOver: undefined },
-      ...outputsWithAddress(args.ipv4),
+      ...derivedOutputs(args),
+      // What is only read has no inputs of ours.
+      drift: opts?.id === undefined ? textsFrom([args.ipv4]) : undefined,
     };
     super("XenVif", name, { mac: undefined, ...args, network, ...outputs }, opts);
   }
 }
 
-/** These have the address in them, so they have to be secret when that is. */
-function outputsWithAddress(ipv4: XenVifArgs["ipv4"]) {
+/** These are made of what is declared, so they have to be secret when that is. */
+function derivedOutputs({ vm, ipv4, mac, device }: XenVifArgs) {
   return {
-    guestSetup: hiddenWith<VifGuestSetup>(ipv4, { setBy: "none" }),
+    vmUuid: hiddenWith(vm, ""),
+    guestSetup: hiddenWith<VifGuestSetup>([ipv4, mac, device], { setBy: "none" }),
     guestAddresses: hiddenWith<string[]>(ipv4, []),
-    drift: hiddenWith<string[]>(ipv4, []),
   };
 }

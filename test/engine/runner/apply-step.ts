@@ -6,7 +6,7 @@ import type { ResourceState } from "./resource-state.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { oldOf, type PlannedStep, subjectOf } from "./steps.ts";
 import { DYNAMIC_PROVIDER_TYPE } from "./urn.ts";
-import { containsUnknowns, markSecrets, type PropertyMap, secret, UNKNOWN_SENTINEL } from "./values.ts";
+import { containsUnknowns, markSecrets, type PropertyMap, Secret, secret, UNKNOWN_SENTINEL } from "./values.ts";
 
 export interface StepContext {
   readonly dryRun: boolean;
@@ -187,9 +187,11 @@ function takeOutputs(resource: ResourceState, outputs: PropertyMap): void {
   markOutputs(resource);
 }
 
-/** Marks the outputs that the program, or an input of the same name, declares secret. */
+/** Marks the outputs that the program declares secret, or whose input of the same name is secret as a whole. */
 export function markOutputs(resource: ResourceState): void {
-  markSecrets(resource.outputs, resource.inputs);
+  for (const [name, value] of Object.entries(resource.outputs)) {
+    if (resource.inputs[name] instanceof Secret) resource.outputs[name] = secret(value);
+  }
   for (const name of resource.additionalSecretOutputs) {
     const value = resource.outputs[name];
     if (value !== undefined) resource.outputs[name] = secret(value);

@@ -19,13 +19,20 @@ const checks: Readonly<Record<string, (news: Props) => Problem[]>> = {
   PortForward: checkForwardInputs,
 };
 
+/** The mocks get secrets as the engine does; a provider gets the plain value. */
+function withoutMark(value: unknown): unknown {
+  const isMarked = typeof value === "object" && value !== null && pulumi.runtime.specialSigKey in value;
+  return isMarked ? (value as { value?: unknown }).value : value;
+}
+
 test("the checks accept whatever the classes hand on, with what they fill in themselves", async () => {
   const registered: Array<readonly [kind: string, inputs: Props]> = [];
   await pulumi.runtime.setMocks({
     call: () => ({}),
     newResource: ({ type, name, inputs }) => {
       const { secretInputs, __provider, ...given } = inputs;
-      registered.push([type.split(":").at(-1) ?? "", given]);
+      const plain = Object.entries(given).map(([key, value]) => [key, withoutMark(value)]);
+      registered.push([type.split(":").at(-1) ?? "", Object.fromEntries(plain)]);
       return { id: `id-of-${name}`, state: inputs };
     },
   });
@@ -33,7 +40,13 @@ test("the checks accept whatever the classes hand on, with what they fill in the
   const network = new xennet.XenNetwork("internal", { nameLabel: "Internal network" });
   const ipv4 = { address: "192.168.100.11/24", gateway: "192.168.100.1" };
   const plain = new xennet.HostForwarding("nat", { network, address });
+  const text = pulumi.secret("a name");
+  const externalInterface = pulumi.secret("eth1");
+  const hidden = new xennet.HostForwarding("hidden", { network: text, address, externalInterface });
   const made = [
+    new xennet.XenNetwork("hidden", { adopt: { nameLabel: text } }),
+    new xennet.XenVif("hidden", { vm: text, network, ipv4: pulumi.secret(ipv4) }),
+    new xennet.PortForward("hidden", { forwarding: hidden, externalPort: 8080, target: "192.168.100.11" }),
     new xennet.XenVif("bare", { vm: "Fedora server 1", network }),
     new xennet.XenVif("open", { vm: "Fedora server 1", network, ipv4 }),
     new xennet.PortForward("open", { forwarding: plain, externalPort: 8080, target: "192.168.100.11" }),

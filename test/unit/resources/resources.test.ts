@@ -107,6 +107,29 @@ test("the rules' text, and drift that quotes it, are secret when what they are m
   ]);
 });
 
+test.each([
+  ["forwarding's external interface", { nat: { externalInterface: pulumi.secret("eth1") } }],
+  ["forwarding's external address", { nat: { externalAddress: pulumi.secret("192.0.2.7") } }],
+  ["forwarding's address", { nat: { address: pulumi.secret("192.168.100.1/24") } }],
+  ["network's name", { network: { nameLabel: pulumi.secret("Internal network") } }],
+  ["network's bridge", { network: { bridge: pulumi.secret("internal0") } }],
+  ["name of a network that is only named", { nat: { network: pulumi.secret("Internal network") } }],
+  ["forward's own protocol", { forward: { protocol: pulumi.secret("udp" as const) } }],
+])("a forward's rules and drift are secret when the %s is", async (what, given) => {
+  const { network = {}, nat = {}, forward = {} } = given as Record<string, object>;
+  const internal = new xennet.XenNetwork(`net: ${what}`, { nameLabel: "Internal network", ...network });
+  const forwarding = new xennet.HostForwarding(`nat: ${what}`, {
+    ...{ network: internal, address: "192.168.100.1/24" },
+    ...nat,
+  });
+  const target = "192.168.100.11";
+  const http = new xennet.PortForward(`http: ${what}`, { forwarding, externalPort: 8080, target, ...forward });
+  expect(await Promise.all([http.rules, http.drift].map((value) => pulumi.isSecret(value)))).toEqual([true, true]);
+  const ofForwarding = [forwarding.rules, forwarding.drift, forwarding.shadowedBy];
+  const isOwn = "forward" in given;
+  expect(await Promise.all(ofForwarding.map((value) => pulumi.isSecret(value)))).toEqual([!isOwn, !isOwn, !isOwn]);
+});
+
 test("what has the guest's address in it is secret when the address is", async () => {
   const given = { vm: "Fedora server 1", adopt: true } as const;
   const address = "192.168.100.11/24";
@@ -116,4 +139,22 @@ test("what has the guest's address in it is secret when the address is", async (
     Promise.all([vif.guestSetup, vif.guestAddresses, vif.drift].map((value) => pulumi.isSecret(value as never)));
   expect(await isSecret(hidden)).toEqual([true, true, true]);
   expect(await isSecret(open)).toEqual([false, false, false]);
+  const withSecretMac = new xennet.XenVif("mac", {
+    ...given,
+    ipv4: { address },
+    mac: pulumi.secret("02:16:3e:00:00:01"),
+  });
+  expect(await isSecret(withSecretMac)).toEqual([true, false, false]);
+});
+
+test("what a resource keeps of the object that a secret text names is secret, too", async () => {
+  const text = pulumi.secret("a name");
+  const network = new xennet.XenNetwork("adopted by a secret", { adopt: true, nameLabel: text });
+  const vif = new xennet.XenVif("of a secret VM", { vm: text, network });
+  const nat = new xennet.HostForwarding("of a secret network", { network: text, address: "192.168.100.1/24" });
+  await Promise.all([settled(vif.urn), settled(nat.urn)]);
+  const inputsOf = (name: string) => registered.find((resource) => resource.name === name)?.inputs ?? {};
+  expect(inputsOf("adopted by a secret")["secretInputs"]).toEqual(["nameLabel", "selector", "former"]);
+  expect(inputsOf("of a secret VM")["secretInputs"]).toEqual(["vm", "vmUuid"]);
+  expect(inputsOf("of a secret network")["secretInputs"]).toContain("networkUuid");
 });

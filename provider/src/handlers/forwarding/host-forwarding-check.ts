@@ -44,6 +44,9 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   persistence: oneOf("auto", "none"),
   rules: anything,
   drift: anything,
+  bridge: anything,
+  networkUuid: anything,
+  shadowedBy: anything,
   resolvedExternalInterface: anything,
   resolvedExternalAddress: anything,
 };

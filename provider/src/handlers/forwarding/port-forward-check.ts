@@ -35,6 +35,7 @@ const checks = {
   allowManagementPort: checkBoolean,
   rules: anything,
   drift: anything,
+  networkUuid: anything,
 };
 
 const required = ["forwarding", "network", "externalPort", "target"];

@@ -8,7 +8,7 @@ import {
   checkTextMap,
 } from "../../validation/scalars";
 import { isUnknown } from "../../validation/unknown";
-import { checkHostProfile, checkOwner, checkProperties } from "../check-common";
+import { anything, checkHostProfile, checkOwner, checkProperties } from "../check-common";
 import type { Props } from "../handler";
 import { plain } from "../props";
 
@@ -25,6 +25,8 @@ const checks = {
   bridge: checkBridge,
   forceDestroy: checkBoolean,
   adopt: checkAdopt,
+  selector: anything,
+  former: anything,
 };
 
 const defaults = { nameDescription: "", mtu: 1500, tags: [], otherConfig: {}, automatic: false, forceDestroy: false };

@@ -93,7 +93,7 @@ async function finished(
 ): Promise<CreateAnswer> {
   const id = renderId({ realm: (await host.identity()).poolUuid, own: network.uuid });
   host.seenIds.add(id);
-  const kept = { incarnation, selector: selectorOf(inputs) };
+  const kept = { incarnation, selector: selectorOf(inputs), former: undefined };
   try {
     const former = await sync();
     const now = (await findNetwork(host, id)) ?? network;

@@ -38,6 +38,7 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
   ipv4: checkGuestIpv4,
   onDeviceConflict: (property, value) => checkOneOf(property, value, ["fail", "takeOver", "replace"]),
   adopt: checkAdopt,
+  vmUuid: anything,
   guestSetup: anything,
   guestAddresses: anything,
   drift: anything,
