@@ -34,7 +34,8 @@ test("a process that reaches XAPI through SSH and forgets to close gives everyth
   const lingered = performance.now() - answeredAt;
   await double.stop();
   expect([code, said]).toEqual([0, `${HOST_UUID}\n`]);
-  expect(lingered).toBeLessThan(3000);
+  // The XAPI session 1 s, then the SSH connection 5 s without use, and the time to log out.
+  expect(lingered).toBeLessThan(8500);
   expect(simulator.openSessions()).toBe(0);
   expect(double.ssh.openConnections).toBe(0);
   await simulator.close();
