@@ -18,6 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   const over = Promise.race([asksForEnd(), launcherGone()]);
   const host = await startHost(options);
   try {
+    await setGuestsUp(host);
     console.log(JSON.stringify(await describe(host)));
     await over;
   } finally {
@@ -33,6 +34,14 @@ function asksForEnd(): Promise<void> {
     process.stdin.on("error", () => resolve());
     process.stdin.resume();
   });
+}
+
+/** Step 7 of the how-to of 2011 as both guests' administrator did it; what a stack declares as `ipv4` goes first where XAPI can set it. */
+async function setGuestsUp({ lab, simulator }: Host): Promise<void> {
+  for (const { name } of await vmsOf(simulator)) {
+    const number = /\d+$/.exec(name)?.[0] ?? "1";
+    await lab.setGuestAddress(name, `192.168.100.1${number}/24`, "192.168.100.1");
+  }
 }
 
 async function describe({ lab, xapi, env, simulator }: Host) {

@@ -23,9 +23,11 @@ export function parseHostKeyPin(text: string, setting: string): HostKeyPin {
   const words = trimmed.split(/\s+/);
   const key = parseKeyWords(words[0], words[1]) ?? parseKeyWords(words[1], words[2]);
   if (key !== undefined) return { kind: "key", key };
+  const isMd5 = /^(MD5:)?([0-9a-f]{2}:){15}[0-9a-f]{2}$/i.test(trimmed);
+  const md5 = isMd5 ? " MD5 fingerprints cannot be pinned, as keys can be made to have a given one." : "";
   throw new XennetError(
     "SSH_HOST_KEY_MALFORMED",
-    `${setting} must be ${EXPECTED}, but is ${JSON.stringify(trimmed.slice(0, 60))}. The line is in /etc/ssh/ssh_host_ed25519_key.pub on the host.`,
+    `${setting} must be ${EXPECTED}, but is ${JSON.stringify(trimmed.slice(0, 60))}.${md5} The line is in /etc/ssh/ssh_host_ed25519_key.pub on the host, on hosts before XenServer 7.0 in /etc/ssh/ssh_host_rsa_key.pub.`,
     { property: "sshHostKey" },
   );
 }

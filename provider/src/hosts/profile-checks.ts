@@ -111,7 +111,8 @@ function checkHostKey(value: string, name: string): string | undefined {
     parseHostKeyPin(value, name);
     return undefined;
   } catch (error) {
-    if (error instanceof XennetError) return error.message;
+    // The setting is named before the reason, and a command follows it.
+    if (error instanceof XennetError) return error.message.replace(`${name} `, "").replace(/\.$/, "");
     throw error;
   }
 }

@@ -22,6 +22,9 @@ test("a cron that is switched off is drift of the forwarding, and xennet status 
 
   await onDom0("/etc/init.d/crond stop; while [ -e /proc/$(cat /run/crond.pid)/exe ]; do sleep 0.1; done");
   expect(await drift()).toEqual(["cron is not running"]);
+  expect(run.warnings.filter((text) => text.includes("cron"))).toEqual([
+    expect.stringMatching(/^On this host cron is not running, .* run `service crond start`\.$/),
+  ]);
   const { props } = await hostForwardingHandler.read(run.process(), nat.id, nat.outs);
   const updated = await hostForwardingHandler.update(run.process(), nat.id, nat.outs, props);
   expect(updated.outs["drift"]).toEqual(["cron is not running"]);
@@ -29,6 +32,7 @@ test("a cron that is switched off is drift of the forwarding, and xennet status 
 
   await onDom0("mv /etc/rc.d/rc3.d/S90crond /root/; /etc/init.d/crond start");
   await expect.poll(drift, { timeout: 20_000 }).toEqual(["cron is not started at boot"]);
+  expect(run.warnings.at(-1)).toMatch(/^On this host cron is not started at boot, .* run `chkconfig crond on`\.$/);
   expect(await onDom0("xennet status")).toMatch(/^cron is not started at boot: .*"chkconfig crond on"/m);
 
   await onDom0("mv /root/S90crond /etc/rc.d/rc3.d/");

@@ -144,6 +144,8 @@ test("a malformed pin is refused before anything is sent", async () => {
   for (const hostKey of ["ssh-ed25519", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA", "MD5:aa:bb", "SHA256:short"]) {
     expect((await refusal({ ...server.endpoint, hostKey })).code).toBe("SSH_HOST_KEY_MALFORMED");
   }
+  const md5 = "MD5:8c:0d:91:00:11:22:33:44:55:66:77:88:99:aa:bb:55";
+  expect((await refusal({ ...server.endpoint, hostKey: md5 })).message).toContain("MD5 fingerprints cannot be pinned");
   expect(server.connections).toBe(0);
 });
 

@@ -44,7 +44,10 @@ cmd_on() {
     settle
     [ "$SETTLED" = nothing ] || converge || exit 65
   fi
-  echo "xennet is on."
+  case $SETTLED in
+    nothing) echo "xennet is on. Nothing was declared for this host any more, so everything of xennet was removed from it." ;;
+    *) echo "xennet is on." ;;
+  esac
 }
 
 cmd_remove() {

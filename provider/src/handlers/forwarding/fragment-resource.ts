@@ -8,6 +8,7 @@ import { changedKeys, diffAnswer, plain, textOf, textsOf, withDrift } from "../p
 import { knownNetworkUuid, networkUuidOf } from "../references";
 import { assertSameRealm } from "../same-realm";
 import { fragmentOf, storedOf } from "./stored-fragments";
+import { warnOfHost, warnWhenWaiting } from "./warnings";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -95,7 +96,7 @@ async function putFragment(
   const text = kind.compile(inputs, marks, networkUuid);
   const touchesManagement = kind.touchesManagement(inputs, await host.dom0.snapshot());
   const outcome: FragmentOutcome = await host.dom0.submit({ op: "put", token: marks.token, text, touchesManagement });
-  warnWhenOff(host, outcome.snapshot);
+  warnOfHost(host, outcome.snapshot);
   warnWhenWaiting(host, outcome.snapshot, marks.token);
   await kind.probe?.(host, inputs, networkUuid, outcome.snapshot);
   const outputs = kind.outputs({ ...inputs, ...marks }, networkUuid, outcome.snapshot);
@@ -110,23 +111,6 @@ async function putFragment(
       stateVersion,
     }),
   };
-}
-
-function warnWhenOff(host: HostContext, snapshot: HostSnapshot): void {
-  if (!snapshot.off) return;
-  host.warn(
-    "`xennet off` is in force on this host: what is declared is stored, and becomes active with `xennet on` at its console.",
-  );
-}
-
-/** A bridge that is not there yet is no reason to wait; a role that cannot be resolved is one, and somebody must know. */
-function warnWhenWaiting(host: HostContext, snapshot: HostSnapshot, token: string): void {
-  const stored = snapshot.fragments.find((fragment) => fragment.token === token);
-  if (stored?.status !== "waiting") return;
-  const name = fragmentOf(stored)?.owner ?? token;
-  host.warn(
-    `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet, or iptables refuses its rules. \`xennet status\` at its console says which.`,
-  );
 }
 
 /** Makes the resource; a fragment that an earlier, interrupted create of the same resource left is taken over. */
@@ -185,7 +169,7 @@ function refuseForeign(
 async function readFragment(host: HostContext, kind: FragmentKind, id: string, props: Props): Promise<ReadAnswer> {
   const token = ownPartOf(id, await host.hostUuid(), "host", host.profile);
   const snapshot = await host.dom0.snapshot();
-  warnWhenOff(host, snapshot);
+  warnOfHost(host, snapshot);
   const stored = snapshot.fragments.find((fragment) => fragment.token === token);
   if (stored === undefined && snapshot.damaged.includes(token)) {
     const damaged = plain({ ...props, drift: ["its declaration on the host is damaged"] });
