@@ -1,8 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kinds.ts";
 
+/** What runs the program; bash as a dom0 has it when it is called `sh`. */
+export const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
+
+export type Shell = keyof typeof shebang;
+
 /** Own copies of what the program reads and writes; /mnt holds the box's own things. */
-export function files(backend: IptablesKind, busyboxAwk: boolean, hostUuid: string, network: string): string {
+export function files(backend: IptablesKind, shell: Shell, hostUuid: string, network: string): string {
   return `set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
@@ -10,12 +15,12 @@ mkdir /mnt/etc
 for f in passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives; do cp -a /etc/$f /mnt/etc/; done
 mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
 ${iptables(backend)}
-${busyboxAwk ? 'ln -sf "$(command -v busybox)" /mnt/etc/alternatives/awk' : ""}
 cat >/mnt/etc/xensource-inventory <<END
 INSTALLATION_UUID='${hostUuid}'
 MANAGEMENT_INTERFACE='xenbr0'
 END
 echo '${network} xapi1' >/mnt/networks
+${tools(shell)}
 mount --bind /mnt/etc /etc
 for d in /usr/local/sbin /opt /run; do mount -t tmpfs tmpfs $d; done
 mkdir -p /opt/xensource/bin
@@ -34,6 +39,21 @@ function iptables(backend: IptablesKind): string {
     ...old.map(([path, text]) => `cat >${path} <<'END_OF_SCRIPT'\n${text}END_OF_SCRIPT\nchmod 755 ${path}`),
     ...alternativesOf(backend, directory).map(([path, target]) => `ln -sf ${target} /mnt${path}`),
   ].join("\n");
+}
+
+/** The machine's sh is the program's shell, as on every dom0; busybox brings its awk and the program's other tools along. */
+function tools(shell: Shell): string {
+  if (shell === "dash") return "";
+  const sh = `mount --bind "$(command -v ${shell})" "$(readlink -f /bin/sh)"`;
+  if (shell !== "busybox") return sh;
+  return `busybox=$(command -v busybox)
+mkdir /mnt/busybox
+ln -s "$busybox" /mnt/busybox/awk
+ln -sfn /mnt/busybox/awk /mnt/etc/alternatives/awk
+${sh}
+for tool in cat chmod cp cut grep head ln mkdir mv readlink rm rmdir sed setsid sleep sync tr; do
+  mount --bind "$busybox" "$(readlink -f "$(command -v $tool)")"
+done`;
 }
 
 /** xapi's answer to `xe network-list uuid=… params=bridge --minimal`; /mnt/xapi says whether it is down or hangs. */

@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
 import type { IptablesKind } from "../iptables-kinds.ts";
-import { boot, files, shutdown, stockFirewall } from "./box-files.ts";
+import { boot, files, type Shell, shebang, shutdown, stockFirewall } from "./box-files.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
   /** `legacy` by default. */
   readonly backend?: IptablesKind;
-  readonly shell?: keyof typeof shebang;
+  readonly shell?: Shell;
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
 }
@@ -42,11 +42,9 @@ export interface Box {
 /** The program's text. */
 export const program = (): string => programText().text;
 
-const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
-
 /** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell and iptables. */
 const [usualShell = "dash", only] =
-  (process.env["XENNET_BOX"]?.split(" ") as [BoxOptions["shell"]?, IptablesKind?] | undefined) ?? [];
+  (process.env["XENNET_BOX"]?.split(" ") as [Shell?, IptablesKind?] | undefined) ?? [];
 
 /** What tests that differ by iptables run on. */
 export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
@@ -78,7 +76,7 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   };
   const firewall = options.firewall === "none" ? "" : stockFirewall;
 
-  await sh(files(options.backend ?? only ?? "legacy", shell === "busybox", hostUuid, network));
+  await sh(files(options.backend ?? only ?? "legacy", shell, hostUuid, network));
   await sh(boot(firewall));
   await install();
 
