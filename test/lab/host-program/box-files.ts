@@ -12,7 +12,7 @@ export function files(backend: IptablesKind, shell: Shell, hostUuid: string, net
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/etc
-for f in passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives; do cp -a /etc/$f /mnt/etc/; done
+(cd /etc; cp -a passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives /mnt/etc/)
 mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
 ${iptables(backend)}
 cat >/mnt/etc/xensource-inventory <<END

@@ -61,32 +61,27 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   const pid = await childOf(unshare);
 
   const attempt = (script: string, input = ""): Promise<Output> => enter(pid, script, input);
-  const sh = async (script: string): Promise<string> => {
-    const { code, stdout, stderr } = await attempt(script);
+  const sh = async (script: string, input = ""): Promise<string> => {
+    const { code, stdout, stderr } = await attempt(script, input);
     if (code !== 0) throw new Error(`exit ${code} of: ${script}\n${stdout}${stderr}`);
     return stdout;
   };
-  const install = async (): Promise<void> => {
-    const text = program().replace(/^.*/, shebang[shell]);
-    await enter(
-      pid,
-      "cat >/usr/local/sbin/xennet.new && chmod 700 /usr/local/sbin/xennet.new && mv /usr/local/sbin/xennet.new /usr/local/sbin/xennet",
-      text,
-    );
-  };
+  const text = (): string => program().replace(/^.*/, shebang[shell]);
   const firewall = options.firewall === "none" ? "" : stockFirewall;
+  const kind = options.backend ?? only ?? "legacy";
 
-  await sh(files(options.backend ?? only ?? "legacy", shell, hostUuid, network));
-  await sh(boot(firewall));
-  await install();
+  // All at once: entering the namespaces costs as much as what is done there.
+  await sh(`${files(kind, shell, hostUuid, network)}\n${boot(firewall)}\n${install}`, text());
 
   return {
     hostUuid,
     network,
-    sh,
+    sh: (script) => sh(script),
     try: attempt,
     xennet: (args, input = "") => attempt(`/usr/local/sbin/xennet ${args}`, input),
-    install,
+    install: async () => {
+      await sh(install, text());
+    },
     plug: async (bridge = "xapi1") => {
       await sh(`ip link add ${bridge} type bridge && ip link set ${bridge} up`);
     },
@@ -102,6 +97,10 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
     },
   };
 }
+
+/** As the provider places the program. */
+const install =
+  "cat >/usr/local/sbin/xennet.new && chmod 700 /usr/local/sbin/xennet.new && mv /usr/local/sbin/xennet.new /usr/local/sbin/xennet";
 
 function namespaces(): string[] {
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
