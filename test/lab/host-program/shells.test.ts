@@ -3,8 +3,8 @@ import { makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { eventually, hostState, lines, snapshot } from "./host-state.ts";
 
-// busybox brings its awk along; the others use the machine's.
-describe.each(["dash", "bash", "busybox"] as const)("in %s", (shell) => {
+// busybox brings its awk along; the others use the machine's. At once, as these tests mostly wait.
+describe.concurrent.each(["dash", "bash", "busybox"] as const)("in %s", (shell) => {
   const kinds = ["legacy", "nft", "1.3.5"] as const;
 
   test.each(kinds)("declare, heal, fall back, switch off and remove work, iptables %s", async (backend) => {
