@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Box, backends, makeBox, stockFirewall } from "./box.ts";
+import { type Box, backends, makeBox } from "./box.ts";
+import { stockFirewall } from "./box-files.ts";
 import { declare, hostForwarding, newToken, portForward, put, remove } from "./declarations.ts";
 import { chain, countersOf, eventually, hostState } from "./host-state.ts";
 

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
-import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kinds.ts";
+import type { IptablesKind } from "../iptables-kinds.ts";
+import { boot, files, type Shell, shebang, shutdown, stockFirewall } from "./box-files.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
   /** `legacy` by default. */
   readonly backend?: IptablesKind;
-  readonly shell?: keyof typeof shebang;
+  readonly shell?: Shell;
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
 }
@@ -41,11 +42,9 @@ export interface Box {
 /** The program's text. */
 export const program = (): string => programText().text;
 
-const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busybox: "#!/bin/busybox ash" } as const;
-
 /** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell and iptables. */
 const [usualShell = "dash", only] =
-  (process.env["XENNET_BOX"]?.split(" ") as [BoxOptions["shell"]?, IptablesKind?] | undefined) ?? [];
+  (process.env["XENNET_BOX"]?.split(" ") as [Shell?, IptablesKind?] | undefined) ?? [];
 
 /** What tests that differ by iptables run on. */
 export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
@@ -62,32 +61,27 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   const pid = await childOf(unshare);
 
   const attempt = (script: string, input = ""): Promise<Output> => enter(pid, script, input);
-  const sh = async (script: string): Promise<string> => {
-    const { code, stdout, stderr } = await attempt(script);
+  const sh = async (script: string, input = ""): Promise<string> => {
+    const { code, stdout, stderr } = await attempt(script, input);
     if (code !== 0) throw new Error(`exit ${code} of: ${script}\n${stdout}${stderr}`);
     return stdout;
   };
-  const install = async (): Promise<void> => {
-    const text = program().replace(/^.*/, shebang[shell]);
-    await enter(
-      pid,
-      "cat >/usr/local/sbin/xennet.new && chmod 700 /usr/local/sbin/xennet.new && mv /usr/local/sbin/xennet.new /usr/local/sbin/xennet",
-      text,
-    );
-  };
+  const text = (): string => program().replace(/^.*/, shebang[shell]);
   const firewall = options.firewall === "none" ? "" : stockFirewall;
+  const kind = options.backend ?? only ?? "legacy";
 
-  await sh(files(options.backend ?? only ?? "legacy", shell === "busybox", hostUuid, network));
-  await sh(boot(firewall));
-  await install();
+  // All at once: entering the namespaces costs as much as what is done there.
+  await sh(`${files(kind, shell, hostUuid, network)}\n${boot(firewall)}\n${install}`, text());
 
   return {
     hostUuid,
     network,
-    sh,
+    sh: (script) => sh(script),
     try: attempt,
     xennet: (args, input = "") => attempt(`/usr/local/sbin/xennet ${args}`, input),
-    install,
+    install: async () => {
+      await sh(install, text());
+    },
     plug: async (bridge = "xapi1") => {
       await sh(`ip link add ${bridge} type bridge && ip link set ${bridge} up`);
     },
@@ -103,6 +97,10 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
     },
   };
 }
+
+/** As the provider places the program. */
+const install =
+  "cat >/usr/local/sbin/xennet.new && chmod 700 /usr/local/sbin/xennet.new && mv /usr/local/sbin/xennet.new /usr/local/sbin/xennet";
 
 function namespaces(): string[] {
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
@@ -138,81 +136,3 @@ function enter(pid: number, script: string, input: string): Promise<Output> {
     child.stdin.end(input);
   });
 }
-
-/** Own copies of what the program reads and writes; /mnt holds the box's own things. */
-function files(backend: IptablesKind, busyboxAwk: boolean, hostUuid: string, network: string): string {
-  return `set -e
-mount --make-rprivate /
-mount -t tmpfs tmpfs /mnt
-mkdir /mnt/etc
-for f in passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives; do cp -a /etc/$f /mnt/etc/; done
-mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
-${iptables(backend)}
-${busyboxAwk ? 'ln -sf "$(command -v busybox)" /mnt/etc/alternatives/awk' : ""}
-cat >/mnt/etc/xensource-inventory <<END
-INSTALLATION_UUID='${hostUuid}'
-MANAGEMENT_INTERFACE='xenbr0'
-END
-echo '${network} xapi1' >/mnt/networks
-mount --bind /mnt/etc /etc
-for d in /usr/local/sbin /opt /run; do mount -t tmpfs tmpfs $d; done
-mkdir -p /opt/xensource/bin
-cat >/opt/xensource/bin/xe <<'END'
-${xe}END
-chmod 755 /opt/xensource/bin/xe
-echo '${randomUUID()}' >/mnt/boot_id
-mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id`;
-}
-
-function iptables(backend: IptablesKind): string {
-  const directory = "/mnt/iptables-1.3.5";
-  const old = backend === "1.3.5" ? oldIptables(directory) : [];
-  return [
-    `mkdir ${directory}`,
-    ...old.map(([path, text]) => `cat >${path} <<'END_OF_SCRIPT'\n${text}END_OF_SCRIPT\nchmod 755 ${path}`),
-    ...alternativesOf(backend, directory).map(([path, target]) => `ln -sf ${target} /mnt${path}`),
-  ].join("\n");
-}
-
-/** xapi's answer to `xe network-list uuid=… params=bridge --minimal`; /mnt/xapi says whether it is down or hangs. */
-const xe = `#!/bin/sh
-echo "$*" >>/mnt/xe.log
-case $(cat /mnt/xapi 2>/dev/null) in
-  down) exit 1 ;;
-  hangs) sleep 50; exit 1 ;;
-esac
-uuid=$(printf '%s\\n' "$@" | sed -n 's/^uuid=//p')
-sed -n "s/^$uuid //p" /mnt/networks
-`;
-
-/** /etc/sysconfig/iptables of a stock dom0. */
-export const stockFirewall = `*filter
-:INPUT ACCEPT [0:0]
-:FORWARD ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-:RH-Firewall-1-INPUT - [0:0]
--A INPUT -j RH-Firewall-1-INPUT
--A FORWARD -j RH-Firewall-1-INPUT
--A RH-Firewall-1-INPUT -i lo -j ACCEPT
--A RH-Firewall-1-INPUT -p icmp --icmp-type any -j ACCEPT
--A RH-Firewall-1-INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
--A RH-Firewall-1-INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT
--A RH-Firewall-1-INPUT -j REJECT --reject-with icmp-host-prohibited
-COMMIT
-`;
-
-function boot(firewall: string): string {
-  return `set -e
-mkdir -p /run/lock
-ip link set lo up
-ip link add xenbr0 type bridge
-ip link set xenbr0 up
-ip addr add 10.0.0.1/24 dev xenbr0
-[ -z '${firewall === "" ? "" : "stock"}' ] || iptables-restore <<'END'
-${firewall}END`;
-}
-
-const shutdown = `echo '${randomBytes(4).toString("hex")}-0000-4000-8000-000000000000' >/mnt/boot_id
-rm -rf /run/*
-for b in $(ip -o link show type bridge | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do ip link del "$b"; done
-for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done`;

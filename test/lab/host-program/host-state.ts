@@ -6,7 +6,7 @@ export function hostState(box: Box): Promise<string> {
   return box.sh(`
 iptables-save | sed -e '/^#/d' -e '/^\\*/d' -e '/^COMMIT/d' -e '/ ACCEPT \\[/d' -e 's/ *\\[[0-9:]*\\]$//'
 ip -4 addr show | sed -e '/valid_lft/d' -e 's/^[0-9]*: //'
-for key in /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/*/proxy_arp /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/arp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo "$key $(cat $key)"; done
+grep -H . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/*/proxy_arp /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/arp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
 find /etc /usr/local/sbin -exec stat -c '%N %F %a %u:%g' '{}' + | sort
 find /etc /usr/local/sbin -type f -exec sha256sum '{}' + | sort`);
 }

@@ -162,10 +162,11 @@ function spelled(cidr,  part) {
   if (part[2] ~ /[.]/) return cidr
   return part[1] (part[2] == 32 ? "" : "/" dotted(part[2]))
 }
-function dotted(prefix,  i, bits, mask) {
-  for (i = 0; i < 4; i++) {
-    bits = prefix - 8 * i; bits = bits < 0 ? 0 : bits > 8 ? 8 : bits
-    mask = mask (i ? "." : "") (256 - 2 ^ (8 - bits))
+function dotted(prefix,  bit, octet, mask) {
+  # Without `^`: busybox may be built with an awk that cannot raise to a power.
+  for (bit = 1; bit <= 32; bit++) {
+    octet = 2 * octet + (bit <= prefix)
+    if (bit % 8 == 0) { mask = mask (mask == "" ? "" : ".") octet; octet = 0 }
   }
   return mask
 }

@@ -46,7 +46,7 @@ ask_xe() { # <uuid>
   # A session of its own, so that the watch ends whatever xe has started too.
   setsid xe network-list uuid="$1" params=bridge --minimal 2>/dev/null 9>&- &
   asked=$!
-  { sleep "$XE_LIMIT"; kill -s TERM -- "-$asked"; } >/dev/null 2>&1 9>&- &
+  { sleep "$XE_LIMIT"; kill -TERM "-$asked"; } >/dev/null 2>&1 9>&- &
   watch=$!
   wait "$asked"
   result=$?

@@ -111,10 +111,10 @@ start_guard() {
   replace_file "$RUN/guard" "$!"
 }
 
-# The number may be another process's by now: only one that still is a guard is ended, its sleep with it.
+# The number may be another process's by now: only one that still is a guard is ended, its sleep with it. Without `--`: busybox takes that for a number and complains.
 stop_guard() {
   guard=$(first_word "$RUN/guard")
   rm -f "$RUN/guard"
   case $guard in '' | *[!0-9]*) return ;; esac
-  if grep -q xennet-guard "/proc/$guard/cmdline" 2>/dev/null; then kill -s TERM -- "-$guard"; fi
+  if grep -q xennet-guard "/proc/$guard/cmdline" 2>/dev/null; then kill -TERM "-$guard"; fi
 }
