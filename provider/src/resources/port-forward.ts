@@ -96,7 +96,9 @@ export class PortForward extends XennetResource {
     const sources = [...Object.values(own), ...ofForwarding];
     const networkUuid = hiddenWith(forwarding.network, "");
     const outputs = { networkUuid, rules: textsFrom(sources), drift: textsFrom(sources) };
-    super("PortForward", name, { ...own, ...parts, ...outputs }, opts);
+    // `check` takes the one for the other, but does not know that it is a secret.
+    const targetPort = own.targetPort ?? hiddenWith(own.externalPort, own.externalPort);
+    super("PortForward", name, { ...own, targetPort, ...parts, ...outputs }, opts);
     warnAbout(
       this,
       all([own.protocol, own.externalPort, own.enabled]),

@@ -130,6 +130,17 @@ test.each([
   expect(await Promise.all(ofForwarding.map((value) => pulumi.isSecret(value)))).toEqual([!isOwn, !isOwn, !isOwn]);
 });
 
+test("the target's port is as secret as the external port that it is taken from", async () => {
+  const network = new xennet.XenNetwork("for-ports", { nameLabel: "Internal network" });
+  const forwarding = new xennet.HostForwarding("for-ports", { network, address: "192.168.100.1/24" });
+  const given = { forwarding, target: "192.168.100.11" };
+  const range = new xennet.PortForward("hidden range", { ...given, externalPort: pulumi.secret("27431-27435") });
+  const both = new xennet.PortForward("own port", { ...given, externalPort: pulumi.secret(80), targetPort: 8080 });
+  const open = new xennet.PortForward("open port", { ...given, externalPort: 80 });
+  const marks = [range, both, open].map(({ targetPort }) => pulumi.isSecret(targetPort));
+  expect(await Promise.all(marks)).toEqual([true, false, false]);
+});
+
 test("what has the guest's address in it is secret when the address is", async () => {
   const given = { vm: "Fedora server 1", adopt: true } as const;
   const address = "192.168.100.11/24";
