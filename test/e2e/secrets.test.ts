@@ -55,9 +55,12 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     const hidden = ["Hidden network", "hidden0", "xenbr0"];
     const secret = (text?: string) => `require("@pulumi/pulumi").secret("${text}")`;
     const [label, bridge, outside] = hidden.map(secret);
-    deployment.write(
-      topology({ network: `nameLabel: ${label}, bridge: ${bridge}`, nat: `externalInterface: ${outside}` }),
-    );
+    const secrets = { network: `nameLabel: ${label}, bridge: ${bridge}`, nat: `externalInterface: ${outside}` };
+    const forward = `forwarding: nat, externalPort: 80, target: "192.168.100.11", externalAddress: "192.0.2.99"`;
+    deployment.write(topology({ ...secrets, forwards: `new PortForward("http", { ${forward} });` }));
+    expect((await deployment.preview()).ok).toBe(false);
+    expect(deployment.output()).toMatch(/an address of the host \(.*\[secret\] 192\.168\.1\.10/);
+    deployment.write(topology(secrets));
     const leaks = () => {
       const told = deployment.output() + readFileSync(deployment.stack.stateFile, "utf8");
       return hidden.filter((text) => told.includes(text));

@@ -80,21 +80,6 @@ test("a secret is in clear neither in the state file nor in what a person reads,
   expect(written).not.toContain("sesame");
 });
 
-test("what becomes secret without another change is stored as one, outputs included; inside an object only as input", async () => {
-  const declared = await openStack(thing("a", { password: "hush-hush", nested: { inner: "psst-psst" } }));
-  await declared.stack.up();
-  const secrets = { password: { secret: "hush-hush" }, nested: { inner: { secret: "psst-psst" } } };
-  declared.declare({ resources: [thing("a", secrets)] });
-  expect((await declared.stack.up()).steps.find(({ name }) => name === "a")?.op).toBe("same");
-  const written = readFileSync(declared.stack.stateFile, "utf8");
-  expect(written).not.toContain("hush-hush");
-  // The engine looks at whole inputs only.
-  const { resources = [] } = (await declared.stack.exportDeployment()).deployment;
-  const recorded = resources.find(({ urn }) => urn.endsWith("::a"));
-  expect(JSON.stringify(recorded?.inputs)).not.toContain("psst-psst");
-  expect(recorded?.outputs?.["nested"]).toEqual({ inner: "psst-psst" });
-});
-
 test("text of several lines is shown in full, with its changed lines marked", async () => {
   const declared = await openStack(thing("a", { text: "keep\nold\n" }));
   await declared.stack.up();

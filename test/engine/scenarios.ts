@@ -229,6 +229,22 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "secrets-later",
+    title: "marks what becomes secret without another change, outputs only where the whole input is secret",
+    runs: [
+      { command: "up", program: program(thing("a", { password: "hush", nested: { inner: "hush" }, list: ["hush"] })) },
+      {
+        command: "up",
+        program: program(
+          thing("a", {
+            ...{ password: { secret: "hush" }, nested: { inner: { secret: "hush" } }, list: [{ secret: "hush" }] },
+          }),
+        ),
+      },
+      { command: "up", program: program(thing("a", { password: "hush", nested: { inner: "hush" }, list: ["hush"] })) },
+    ],
+  },
+  {
     name: "refresh",
     title: "reports outside changes in refresh, drops what is gone, and repairs both in the next up",
     runs: [

@@ -9,6 +9,7 @@ import { xenNetworkHandler } from "./network/xen-network";
 import { installProcessEnd } from "./process-end";
 import { plain, textOf } from "./props";
 import { type ConfigSource, runtime } from "./runtime";
+import { registerSecretInputs } from "./secret-values";
 import { xenVifHandler } from "./vif/xen-vif";
 
 const handlers: Readonly<Record<string, Handler>> = {
@@ -58,7 +59,10 @@ async function checkOn(handler: Handler, profile: string, olds: Props, given: Pr
   const { secretInputs, ...news } = given;
   // Nothing can be asked of a host whose profile is not known yet.
   if (isUnknown(profile)) return { inputs: news, failures: [] };
+  registerSecretInputs(news, secretInputs);
   const { inputs, failures } = await answerOrFailure(handler, profile, olds, news);
+  // In their normal form as well, as errors of the create or update to come have them.
+  registerSecretInputs(inputs, secretInputs);
   return { inputs, failures: failures.map((failure) => withoutSecrets(failure, secretInputs)) };
 }
 
@@ -75,7 +79,9 @@ async function answerOrFailure(handler: Handler, profile: string, olds: Props, n
 /** The provider gets secret inputs in clear; the class says which they are, and no message may show them. */
 function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
   const root = failure.property.split(/[.[]/)[0] ?? "";
-  if (!Array.isArray(secretInputs) || !secretInputs.includes(root)) return failure;
+  if (!Array.isArray(secretInputs) || !secretInputs.includes(root)) {
+    return { ...failure, reason: redact(failure.reason) };
+  }
   // Every message says what was expected, then what was found.
   const [wanted] = failure.reason.split(", found ");
   const reason =

@@ -55,14 +55,15 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
   }
 }
 
-/** Shows a warning at a resource once the value is known; nothing while it is unknown. */
+/** Shows a warning at a resource once the value is known; nothing while it is unknown, or when the warning would tell a secret. */
 export function warnAbout<T>(
   resource: pulumi.Resource,
   value: pulumi.Input<T>,
   warning: (value: T) => string | undefined,
 ): void {
-  pulumi.output(value).apply((known) => {
+  const given = pulumi.output(value);
+  given.apply(async (known) => {
     const text = warning(known as T);
-    if (text !== undefined) pulumi.log.warn(text, resource);
+    if (text !== undefined && !(await pulumi.isSecret(given))) pulumi.log.warn(text, resource);
   });
 }

@@ -24,10 +24,11 @@ export function wholeSecrets(props: pulumi.Inputs): pulumi.Inputs {
 
 /**
  * No texts yet, for an output of its name that is made of these: the engine keeps that one secret when one of these is.
- * Always there, as a refresh cannot tell whether what it finds has to be secret.
+ * Always there, as a refresh cannot tell whether what it finds has to be secret; and always known, as the SDK hands on an
+ * unknown value without its mark.
  */
 export function textsFrom(sources: readonly pulumi.Input<unknown>[]): pulumi.Output<string[]> {
-  return pulumi.all([...sources]).apply((): string[] => []);
+  return markedAs(sources, (hidden) => (hidden ? pulumi.secret<string[]>([]) : [])) as pulumi.Output<string[]>;
 }
 
 /**
@@ -35,8 +36,11 @@ export function textsFrom(sources: readonly pulumi.Input<unknown>[]): pulumi.Out
  * There is none otherwise, so that a preview shows the output as not known yet.
  */
 export function hiddenWith<T>(source: pulumi.Input<unknown>, placeholder: T): pulumi.Output<T | undefined> {
-  const isHidden = pulumi.isSecret(pulumi.output(source));
-  return pulumi.output(isHidden.then((hidden) => (hidden ? pulumi.secret(placeholder) : undefined))) as pulumi.Output<
+  return markedAs(source, (hidden) => (hidden ? pulumi.secret(placeholder) : undefined)) as pulumi.Output<
     T | undefined
   >;
+}
+
+function markedAs(source: pulumi.Input<unknown>, make: (isHidden: boolean) => unknown): pulumi.Output<unknown> {
+  return pulumi.output(pulumi.isSecret(pulumi.output(source)).then(make));
 }

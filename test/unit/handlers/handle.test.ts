@@ -39,6 +39,23 @@ test("a refused value that is secret is not shown, and neither is the list of se
   expect(answer.inputs).not.toHaveProperty("secretInputs");
 });
 
+test("a message about one property does not quote another one that is secret, in whatever form", async () => {
+  const config = new Map([
+    ["xennet:host", "192.0.2.1"],
+    ["xennet:password", "x"],
+    ["xennet:xapiUrl", "https://127.0.0.1:9"],
+    ["xennet:sshPort", "9"],
+  ]);
+  configure({ get: (key) => config.get(key) });
+  const ofForwarding = { forwarding: "host/token", network: "pool/network", forwardingAddress: "10.66.77.1/24" };
+  const given = { owner: network.owner, ...ofForwarding, externalPort: 80, target: "192.168.100.11" };
+  const check = (secretInputs: string[]) => handle("PortForward", "check", [{}, { ...given, secretInputs }]);
+  const reasonOf = (answer: unknown) => (answer as { failures: Array<{ reason: string }> }).failures[0]?.reason;
+  const reason = 'expected an address in the forwarding\'s network 10.66.77.0/24, found "192.168.100.11"';
+  expect(reasonOf(await check([]))).toBe(reason);
+  expect(reasonOf(await check(["forwardingAddress"]))).toBe(reason.replace("10.66.77.0/24", "[secret]"));
+});
+
 test("nothing is asked of a host whose profile is not known yet", async () => {
   const given = { ...network, host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" };
   expect(await handle("XenNetwork", "check", [{}, given])).toMatchObject({ failures: [] });
