@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { alternativesOf, type IptablesKind, oldIptables } from "../iptables-kinds.ts";
 
 /** What runs the program; bash as a dom0 has it when it is called `sh`. */
@@ -94,7 +94,7 @@ ip addr add 10.0.0.1/24 dev xenbr0
 ${firewall}END`;
 }
 
-export const shutdown = `echo '${randomBytes(4).toString("hex")}-0000-4000-8000-000000000000' >/mnt/boot_id
+export const shutdown = `cat /proc/sys/kernel/random/uuid >/mnt/boot_id
 rm -rf /run/*
 for b in $(ip -o link show type bridge | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do ip link del "$b"; done
 for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done`;
