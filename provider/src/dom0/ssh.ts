@@ -6,7 +6,7 @@ import { algorithmsOffered, HOST_KEY_ALGORITHMS, usesLegacySsh } from "./ssh-alg
 import { AuthMethods } from "./ssh-auth";
 import { SshConnection } from "./ssh-connection";
 import { endpointName, type SshEndpoint } from "./ssh-endpoint";
-import { SshError } from "./ssh-errors";
+import { SshError, type SshErrorCode } from "./ssh-errors";
 import { handshakeError } from "./ssh-handshake-error";
 import { legacyLook, needsOtherAlgorithms } from "./ssh-legacy";
 import { watchOffer } from "./ssh-offer";
@@ -26,22 +26,37 @@ export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions 
   const { signal } = options;
   const check = await hostKeyCheck(endpoint);
   const legacy = usesLegacySsh(endpoint);
+  try {
+    return await attempts(endpoint, check, { legacy, deadline, signal });
+  } catch (error) {
+    if (legacy || !(error instanceof SshError) || !needsOtherAlgorithms(error)) throw error;
+    throw await explainByLook(endpoint, check, error, { deadline, signal });
+  }
+}
+
+/** Tries until the host shows the key that is known, or has no other: it may have several. */
+export async function attempts(
+  endpoint: SshEndpoint,
+  check: HostKeyCheck,
+  limits: Omit<Attempt, "hostKeys">,
+): Promise<SshConnection> {
   let hostKeys = check.algorithms ?? HOST_KEY_ALGORITHMS;
   let refusal: SshError | undefined;
   for (;;) {
     try {
-      return await attempt(endpoint, check, { hostKeys, legacy, deadline, signal });
+      return await attempt(endpoint, check, { hostKeys, ...limits });
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
-      if (!legacy && needsOtherAlgorithms(error))
-        throw await explainByLook(endpoint, check, error, { deadline, signal });
       if (error.code === "SSH_HOST_KEY_MISMATCH") refusal ??= error;
       const others = otherAlgorithms(check, hostKeys, error);
-      if (others.length === 0) throw refusal ?? error;
+      if (others.length === 0) throw pastHostKey.includes(error.code) ? error : (refusal ?? error);
       hostKeys = others;
     }
   }
 }
+
+/** Where the right key was shown in the end, one that was shown before says nothing. */
+const pastHostKey: readonly SshErrorCode[] = ["SSH_LEGACY_CRYPTO", "SSH_AUTH_FAILED", "SSH_KEY_TYPE_UNKNOWN"];
 
 /** One more handshake, in which every host key is refused, shows whether old algorithms would do. */
 async function explainByLook(
@@ -51,7 +66,7 @@ async function explainByLook(
   limits: Pick<Attempt, "deadline" | "signal">,
 ): Promise<SshError> {
   const look = legacyLook(endpoint, check, cause);
-  const attempted = attempt(endpoint, look, { hostKeys: HOST_KEY_ALGORITHMS, legacy: true, ...limits });
+  const attempted = attempts(endpoint, look, { legacy: true, ...limits });
   const outcome = await attempted.catch((error: unknown) => error);
   const isAnswer = outcome instanceof SshError && look.answers.includes(outcome.code);
   return isAnswer ? outcome : cause;
@@ -68,7 +83,7 @@ function otherAlgorithms(check: HostKeyCheck, offered: readonly string[], error:
   return hasNoSuchKey && offered === check.algorithms ? HOST_KEY_ALGORITHMS : [];
 }
 
-export interface Attempt {
+interface Attempt {
   /** Algorithms for the host key, in order. */
   readonly hostKeys: readonly string[];
   /** True to offer old algorithms as well. */
@@ -78,7 +93,7 @@ export interface Attempt {
 }
 
 /** One handshake, and a login unless the host key is refused. */
-export async function attempt(
+async function attempt(
   endpoint: SshEndpoint,
   check: Pick<HostKeyCheck, "refuse">,
   { hostKeys, legacy, deadline, signal }: Attempt,
