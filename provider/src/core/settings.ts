@@ -9,8 +9,8 @@ export function configCommand(
 ): string {
   const parts = ["pulumi config set"];
   if (profile === defaultProfile) parts.push(`xennet:${key}`);
-  else parts.push(`--path 'xennet:hosts${pathSegment(profile)}.${key}'`);
-  if (value !== undefined) parts.push(/^[\w.:/<>-]+$/.test(value) ? value : `'${value}'`);
+  else parts.push(`--path ${inShell(`xennet:hosts${pathSegment(profile)}.${key}`)}`);
+  if (value !== undefined) parts.push(/^[\w.:/<>-]+$/.test(value) ? value : inShell(value));
   if (secret) parts.push("--secret");
   return parts.join(" ");
 }
@@ -27,6 +27,12 @@ export function environmentVariable(key: string): string {
   return `XENNET_${key.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
 }
 
+/** As Pulumi's property paths have it: within quotes only the quote itself is escaped. */
 function pathSegment(profile: string): string {
-  return /^[A-Za-z_][\w-]*$/.test(profile) ? `.${profile}` : `["${profile}"]`;
+  return /^[A-Za-z_][\w-]*$/.test(profile) ? `.${profile}` : `["${profile.replaceAll('"', '\\"')}"]`;
+}
+
+/** One word of a POSIX shell, which takes nothing in it for anything else. */
+function inShell(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

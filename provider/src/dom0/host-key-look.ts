@@ -1,7 +1,6 @@
 import { hostKeyOf } from "./host-key";
 import { hostKeyCheck, howToPin } from "./host-key-check";
-import { attempt } from "./ssh";
-import { HOST_KEY_ALGORITHMS } from "./ssh-algorithms";
+import { attempts } from "./ssh";
 import { endpointName, type SshEndpoint } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
 
@@ -32,7 +31,7 @@ export async function lookAtHostKey(endpoint: SshEndpoint, timeoutMs: number): P
     return refusal ?? new SshError("SSH_HOST_KEY_UNKNOWN", advice);
   };
   const limits = { deadline: Date.now() + timeoutMs, signal: undefined };
-  const looked = attempt(stranger, { refuse }, { hostKeys: HOST_KEY_ALGORITHMS, legacy: true, ...limits });
+  const looked = attempts(stranger, { ...check, refuse }, { legacy: true, ...limits });
   const failure = await looked.catch((error: unknown) => error);
   if (advice === undefined) throw failure;
   return advice;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { XennetError } from "../core/errors";
+import { isSshName } from "./ssh-names";
 
 /** A host's public key: its type and the blob as it travels in the SSH handshake. */
 export interface HostKey {
@@ -70,5 +71,6 @@ function keyTypeOf(blob: Buffer): string | undefined {
   if (blob.length < 5) return undefined;
   const length = blob.readUInt32BE(0);
   if (length === 0 || length > 64 || blob.length < 4 + length) return undefined;
-  return blob.toString("latin1", 4, 4 + length);
+  const type = blob.toString("latin1", 4, 4 + length);
+  return isSshName(type) ? type : undefined;
 }

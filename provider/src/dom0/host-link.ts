@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { XennetError } from "../core/errors";
 import { probeBanner } from "./banner";
 import { connectSsh } from "./ssh";
 import type { CommandResult, SshConnection } from "./ssh-connection";
@@ -25,6 +26,8 @@ export interface HostLinkOptions {
   readonly explain?: ((error: unknown) => Promise<unknown>) | undefined;
 }
 
+const lasting = new Set(["SSH_AUTH_FAILED", "SSH_LEGACY_CRYPTO"]);
+
 /** The one pooled SSH connection to a host: opened when first needed, closed when nobody has used it for a while. */
 export class HostLink {
   readonly #options: HostLinkOptions;
@@ -32,8 +35,8 @@ export class HostLink {
   #pooled: Promise<SshConnection> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
-  /** A wrong password or key is not tried twice: accounts get locked by that. */
-  #refusal: SshError | undefined;
+  /** A wrong password or key is not tried twice: accounts get locked by that. Nor is a host that is too old. */
+  #refusal: XennetError | undefined;
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -153,7 +156,7 @@ export class HostLink {
       (connection) => connection.whenClosed().then(forget),
       (error: unknown) => {
         forget();
-        if (error instanceof SshError && error.code === "SSH_AUTH_FAILED") this.#refusal = error;
+        if (error instanceof XennetError && lasting.has(error.code)) this.#refusal = error;
       },
     );
     return opening;

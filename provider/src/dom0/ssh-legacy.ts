@@ -4,7 +4,7 @@ import { endpointName, type SshEndpoint, settingCommand } from "./ssh-endpoint";
 import { SshError, type SshErrorCode } from "./ssh-errors";
 
 /** A check that lets no host in: what it answers says what the host has. */
-export interface LegacyLook extends Pick<HostKeyCheck, "refuse"> {
+export interface LegacyLook extends HostKeyCheck {
   /** Codes of its answers; anything else is a failure of the look. */
   readonly answers: readonly SshErrorCode[];
 }
@@ -18,6 +18,7 @@ export function needsOtherAlgorithms({ code, facts }: SshError): boolean {
 /** `cause` is the handshake without old algorithms. */
 export function legacyLook(endpoint: SshEndpoint, check: HostKeyCheck, cause: SshError): LegacyLook {
   return {
+    ...check,
     answers: ["SSH_LEGACY_CRYPTO", "SSH_HOST_KEY_MISMATCH"],
     refuse: (blob) => {
       const refusal = check.refuse(blob);

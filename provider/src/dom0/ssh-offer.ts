@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { isSshName } from "./ssh-names";
 
 /** What an SSH server says of itself before anything is encrypted (RFC 4253, 4.2 and 7.1). */
 export interface SshOffer {
@@ -14,6 +15,9 @@ const MOST_BYTES = 64 * 1024;
 const KEXINIT = 20;
 /** Type of message and cookie. */
 const LISTS_START = 17;
+/** Of one list; the longest of today's servers has about 20. */
+const MOST_NAMES = 64;
+const LONGEST_SOFTWARE = 64;
 
 /** Listens to what a server sends first, beside whoever speaks to it; undefined until all of it came. */
 export function watchOffer(socket: Socket): () => SshOffer | undefined {
@@ -43,13 +47,14 @@ export function parseOffer(bytes: Buffer): SshOffer | undefined {
       payload
         .toString("latin1", at + 4, end)
         .split(",")
-        .filter(isAlgorithm),
+        .filter(isAlgorithm)
+        .slice(0, MOST_NAMES),
     );
     at = end;
   }
   const [kex, hostKeys, ciphers, , macs] = lists;
   if (kex === undefined || hostKeys === undefined || ciphers === undefined || macs === undefined) return undefined;
-  return { software: ident[1] ?? "", kex, hostKeys, ciphers, macs };
+  return { software: softwareShown(ident[1] ?? ""), kex, hostKeys, ciphers, macs };
 }
 
 /** The offer as messages show it. */
@@ -60,5 +65,10 @@ export function offerText({ kex, hostKeys, ciphers, macs }: SshOffer): string {
 
 /** The list of key exchanges also holds signs that are none (RFC 8308, OpenSSH's strict key exchange). */
 function isAlgorithm(name: string): boolean {
-  return name !== "" && !/^(ext-info|kex-strict)-/.test(name);
+  return isSshName(name) && !/^(ext-info|kex-strict)-/.test(name);
+}
+
+/** Whoever answers has not proved anything yet, and messages show this: printable ASCII without blanks, as RFC 4253 has it. */
+function softwareShown(software: string): string {
+  return software.slice(0, LONGEST_SOFTWARE).replace(/[^!-~]/g, "?");
 }

@@ -5,10 +5,11 @@ import { type HostKeyCheck, hostKeyCheck } from "./host-key-check";
 import { algorithmsOffered, HOST_KEY_ALGORITHMS, usesLegacySsh } from "./ssh-algorithms";
 import { AuthMethods } from "./ssh-auth";
 import { SshConnection } from "./ssh-connection";
-import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
-import { SshError } from "./ssh-errors";
+import { endpointName, type SshEndpoint } from "./ssh-endpoint";
+import { SshError, type SshErrorCode } from "./ssh-errors";
+import { handshakeError } from "./ssh-handshake-error";
 import { legacyLook, needsOtherAlgorithms } from "./ssh-legacy";
-import { offerText, type SshOffer, watchOffer } from "./ssh-offer";
+import { watchOffer } from "./ssh-offer";
 import { dial } from "./tcp";
 
 export interface ConnectOptions {
@@ -25,22 +26,37 @@ export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions 
   const { signal } = options;
   const check = await hostKeyCheck(endpoint);
   const legacy = usesLegacySsh(endpoint);
+  try {
+    return await attempts(endpoint, check, { legacy, deadline, signal });
+  } catch (error) {
+    if (legacy || !(error instanceof SshError) || !needsOtherAlgorithms(error)) throw error;
+    throw await explainByLook(endpoint, check, error, { deadline, signal });
+  }
+}
+
+/** Tries until the host shows the key that is known, or has no other: it may have several. */
+export async function attempts(
+  endpoint: SshEndpoint,
+  check: HostKeyCheck,
+  limits: Omit<Attempt, "hostKeys">,
+): Promise<SshConnection> {
   let hostKeys = check.algorithms ?? HOST_KEY_ALGORITHMS;
   let refusal: SshError | undefined;
   for (;;) {
     try {
-      return await attempt(endpoint, check, { hostKeys, legacy, deadline, signal });
+      return await attempt(endpoint, check, { hostKeys, ...limits });
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
-      if (!legacy && needsOtherAlgorithms(error))
-        throw await explainByLook(endpoint, check, error, { deadline, signal });
       if (error.code === "SSH_HOST_KEY_MISMATCH") refusal ??= error;
       const others = otherAlgorithms(check, hostKeys, error);
-      if (others.length === 0) throw refusal ?? error;
+      if (others.length === 0) throw pastHostKey.includes(error.code) ? error : (refusal ?? error);
       hostKeys = others;
     }
   }
 }
+
+/** Where the right key was shown in the end, one that was shown before says nothing. */
+const pastHostKey: readonly SshErrorCode[] = ["SSH_LEGACY_CRYPTO", "SSH_AUTH_FAILED", "SSH_KEY_TYPE_UNKNOWN"];
 
 /** One more handshake, in which every host key is refused, shows whether old algorithms would do. */
 async function explainByLook(
@@ -50,7 +66,7 @@ async function explainByLook(
   limits: Pick<Attempt, "deadline" | "signal">,
 ): Promise<SshError> {
   const look = legacyLook(endpoint, check, cause);
-  const attempted = attempt(endpoint, look, { hostKeys: HOST_KEY_ALGORITHMS, legacy: true, ...limits });
+  const attempted = attempts(endpoint, look, { legacy: true, ...limits });
   const outcome = await attempted.catch((error: unknown) => error);
   const isAnswer = outcome instanceof SshError && look.answers.includes(outcome.code);
   return isAnswer ? outcome : cause;
@@ -67,7 +83,7 @@ function otherAlgorithms(check: HostKeyCheck, offered: readonly string[], error:
   return hasNoSuchKey && offered === check.algorithms ? HOST_KEY_ALGORITHMS : [];
 }
 
-export interface Attempt {
+interface Attempt {
   /** Algorithms for the host key, in order. */
   readonly hostKeys: readonly string[];
   /** True to offer old algorithms as well. */
@@ -77,7 +93,7 @@ export interface Attempt {
 }
 
 /** One handshake, and a login unless the host key is refused. */
-export async function attempt(
+async function attempt(
   endpoint: SshEndpoint,
   check: Pick<HostKeyCheck, "refuse">,
   { hostKeys, legacy, deadline, signal }: Attempt,
@@ -105,7 +121,7 @@ export async function attempt(
     });
   } catch (error) {
     await destroy(socket);
-    throw refusal ?? explain(endpoint, error, auth, offer());
+    throw refusal ?? handshakeError(endpoint, error, auth, offer());
   } finally {
     signal?.removeEventListener("abort", abort);
   }
@@ -118,43 +134,6 @@ async function login(endpoint: SshEndpoint, config: Config): Promise<SshConnecti
   ssh.connection?.on("error", () => {});
   await ready;
   return new SshConnection(ssh, endpointName(endpoint));
-}
-
-function explain(endpoint: SshEndpoint, error: unknown, auth: AuthMethods, offer: SshOffer | undefined): SshError {
-  const message = error instanceof Error ? error.message : String(error);
-  const level = error instanceof Error && "level" in error ? error.level : undefined;
-  const name = endpointName(endpoint);
-  if (/private ?key/i.test(message) && !auth.started) return unusableKey(endpoint, message, error);
-  if (level === "client-authentication" || level === "agent") return auth.failure(error, offer);
-  if (level === "client-timeout") {
-    return new SshError("SSH_TIMEOUT", `${name} took the connection but the SSH login did not end in time.`, {
-      cause: error,
-    });
-  }
-  // A server that has had enough of wrong logins just hangs up.
-  if (auth.started && /authentication failures/i.test(message)) return auth.failure(error, offer);
-  if (level === "handshake") {
-    const offered = offer === undefined ? "" : ` It (${offer.software}) offers ${offerText(offer)}.`;
-    const facts = { message, software: offer?.software, offer: offer && offerText(offer) };
-    const text = `The SSH handshake with ${name} failed: ${message}.${offered}`;
-    return new SshError("SSH_HANDSHAKE_FAILED", text, { facts, cause: error });
-  }
-  return new SshError("SSH_CLOSED", `${name} closed the connection during the SSH login: ${message}.`, {
-    cause: error,
-  });
-}
-
-function unusableKey(endpoint: SshEndpoint, message: string, cause: unknown): SshError {
-  const hint = /no passphrase given/.test(message)
-    ? `it is protected by a passphrase; ${settingCommand(endpoint, "sshPrivateKeyPassphrase", { secret: true })}`
-    : /bad passphrase/i.test(message)
-      ? `${settingName(endpoint, "sshPrivateKeyPassphrase")} does not open it`
-      : "it is not a private key in OpenSSH or PEM form; give the whole file, first and last line included";
-  return new SshError(
-    "SSH_KEY_UNUSABLE",
-    `The key in ${settingName(endpoint, "sshPrivateKey")} cannot be used: ${hint}.`,
-    { cause },
-  );
 }
 
 function timeLeft(deadline: number): number {

@@ -1,3 +1,6 @@
+import { checkDevice } from "../validation/scalars";
+import { ownerKey } from "./marks";
+
 /**
  * Shapes of the records that this provider keeps in `other_config`. Anybody can edit them there, so whatever is read back
  * is looked at before anything is written by it.
@@ -19,6 +22,7 @@ const mapOf =
   (shape: Shape): Shape =>
   (value) =>
     isObject(value) && Object.values(value).every(shape);
+const isDevice: Shape = (value) => checkDevice("device", value).length === 0;
 const isAddress = like(/^[0-9a-f:.]+(\/[0-9]{1,3})?$/i);
 const isMode = like(/^(None|Static)$/);
 
@@ -65,7 +69,7 @@ export function isCarried(value: unknown): boolean {
 const replaced: Readonly<Record<string, Shape>> = {
   owner: isText,
   uuid: isText,
-  device: like(/^[0-9]{1,3}$/),
+  device: isDevice,
   mac: like(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i),
   macGenerated: isFlag,
   otherConfig: mapOf(isText),
@@ -83,6 +87,13 @@ export function isReplacedVif(value: unknown): boolean {
     isOptionalText(vm) &&
     isOptionalText(givenBackBy)
   );
+}
+
+/** True for a whole VIF of ours on its way to another network: it keeps its marks, and comes back on a network. */
+export function isMovedVif(value: unknown): boolean {
+  if (!isReplacedVif(value)) return false;
+  const { owner, otherConfig, values } = value as Record<"owner" | "otherConfig" | "values", Record<string, unknown>>;
+  return otherConfig[ownerKey] === owner && values["network"] !== "";
 }
 
 /** Keys of ours describe the object that has them, and never go to another one. */

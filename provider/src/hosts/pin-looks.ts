@@ -41,11 +41,25 @@ async function adviceFor(profile: HostProfile, key: PinKey): Promise<string> {
   const { read, isFarOff } = whereToRead(profile, key);
   if (isFarOff) return read;
   try {
-    return await looks[key](profile);
+    return await lookOnce(profile, key);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return `It could not be seen: ${reason} ${read}`;
   }
+}
+
+/** What each host showed, or why it showed nothing, for the life of the process: many resources ask the same. */
+const seen = new Map<string, Promise<string>>();
+
+function lookOnce(profile: HostProfile, key: PinKey): Promise<string> {
+  const { name, xapi, ssh } = profile;
+  const settings = key === "xapiFingerprint" ? [xapi.url] : [ssh.host, ssh.port, ssh.knownHostsFile];
+  const which = JSON.stringify([key, name, ...settings]);
+  const known = seen.get(which);
+  if (known !== undefined) return known;
+  const look = looks[key](profile);
+  seen.set(which, look);
+  return look;
 }
 
 const looks: Readonly<Record<PinKey, (profile: HostProfile) => Promise<string>>> = {

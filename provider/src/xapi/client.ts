@@ -1,4 +1,5 @@
 import { withDeadline } from "../core/deadline";
+import { XennetError } from "../core/errors";
 import { clientClosed } from "./connection-errors";
 import type { XapiEndpoint } from "./endpoint";
 import { hasXapiCode, XapiConnectionError, XapiError } from "./errors";
@@ -31,6 +32,7 @@ const defaults = {
   ...{ callDeadlineMs: 60_000, loginDeadlineMs: 30_000, idleMs: 1000, onWarning: () => {} },
   explain: async (error: unknown) => error,
 };
+const lasting = new Set(["XAPI_AUTH_FAILED", "XAPI_LEGACY_CRYPTO"]);
 const logoutDeadlineMs = 5000;
 /** {@link XapiClient.close}: how long calls under way may take, and how long everything may take. */
 const drainMs = 1000;
@@ -45,8 +47,8 @@ export class XapiClient {
   readonly #active = new Set<Promise<unknown>>();
   #session: Promise<Session> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
-  /** A wrong password is not tried twice: accounts get locked by that. */
-  #refusal: XapiError | undefined;
+  /** A wrong password is not tried twice: accounts get locked by that. Nor is a host that is too old. */
+  #refusal: unknown;
   #closing: Promise<void> | undefined;
 
   constructor(endpoint: XapiEndpoint, options: XapiClientOptions = {}) {
@@ -108,7 +110,7 @@ export class XapiClient {
     } catch (error) {
       const explained = await this.#settings.explain(error);
       this.#session = undefined;
-      if (error instanceof XapiError && error.code === "XAPI_AUTH_FAILED") this.#refusal = error;
+      if (error instanceof XennetError && lasting.has(error.code)) this.#refusal = explained;
       throw explained;
     }
   }

@@ -1,7 +1,8 @@
+import { oneLine } from "../core/foreign-text";
 import { configCommand, defaultProfile, environmentOverride } from "../core/settings";
 import type { XapiEndpoint } from "./endpoint";
 import { XapiConnectionError, XapiError } from "./errors";
-import type { LegacyOffer } from "./legacy-tls";
+import { isNoTls, type LegacyOffer } from "./legacy-tls";
 import type { Distrust, Trust } from "./trust";
 
 /** A host to speak to: the endpoint as configured, or the pool master that a member pointed to. */
@@ -89,6 +90,16 @@ const causes: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name server does not answer",
 };
 
+/** In words; of OpenSSL's own text, which may quote the peer, the part that says what is wrong. */
+function reasonOf(cause: Error, code: string): string {
+  if (isNoTls(cause)) return "what answers there speaks no TLS";
+  const reason = "reason" in cause && typeof cause.reason === "string" ? cause.reason : undefined;
+  const shown = oneLine(reason ?? /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(cause.message)?.[1] ?? cause.message);
+  return (
+    causes[code] ?? (code.startsWith("ERR_SSL_") || code === "EPROTO" ? `the TLS handshake failed (${shown})` : shown)
+  );
+}
+
 /** No connection came to be. */
 export function unreachable(peer: Peer, cause: Error): XapiConnectionError {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
@@ -100,7 +111,7 @@ export function unreachable(peer: Peer, cause: Error): XapiConnectionError {
       : [`${host} through ${peer.through}`, `the host's toolstack runs and that ${url} is right as seen from dom0`];
   return new XapiConnectionError(
     "XAPI_UNREACHABLE",
-    `XAPI cannot be reached at ${where}: ${causes[code] ?? cause.message}. Check that ${check}.`,
+    `XAPI cannot be reached at ${where}: ${reasonOf(cause, code)}. Check that ${check}.`,
     { facts: { url: peer.url, cause: code }, cause },
   );
 }

@@ -32,8 +32,12 @@ export function usesLegacyTls(trust: Trust): boolean {
 /** True for a handshake that failed over versions, suites or key sizes, as opposed to a connection that broke. */
 export function isDisagreement(error: Error): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
-  // What answers with this speaks no TLS at all.
-  return code.startsWith("ERR_SSL_") && code !== "ERR_SSL_WRONG_VERSION_NUMBER";
+  return code.startsWith("ERR_SSL_") && !isNoTls(error);
+}
+
+/** True for an answer that is no TLS at all. */
+export function isNoTls({ message }: Error): boolean {
+  return /wrong version number|packet length too long|http request|https proxy request/i.test(message);
 }
 
 /** What a finished handshake came to. */

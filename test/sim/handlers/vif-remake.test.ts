@@ -198,6 +198,33 @@ test("a cut move to a network that is gone meanwhile, or whose record was edited
   expect(failures).toEqual([{ property: "vm", reason: expect.stringContaining(message) }]);
 });
 
+test("a record of a cut move that is of nobody, of another device or of no network is not gone by", async () => {
+  await using pool = await startPool({ profile: "xenserver-5.6" });
+  const { id, outs, other } = await cutMove(pool);
+  const [key = ""] = await vmKeys(pool);
+  const { call } = pool.simulator.admin;
+  const vm = await pool.vmNamed("Fedora server 1");
+  const left = JSON.parse((await call<Record<string, string>>("VM.get_other_config", vm))[key] ?? "");
+  const damages = [
+    { otherConfig: {} },
+    { otherConfig: { ...left.otherConfig, "xennet:owner": "urn:another" } },
+    ...["999", "01", ""].map((device) => ({ device })),
+    { values: { ...left.values, network: "" } },
+  ];
+  const write = async (record: unknown) => {
+    await call("VM.remove_from_other_config", vm, key);
+    await call("VM.add_to_other_config", vm, key, JSON.stringify(record));
+  };
+  for (const damage of damages) {
+    await write({ ...left, ...damage });
+    const refused = { code: "FORMER_UNREADABLE", message: expect.stringContaining(key) };
+    await expect(handler.read(pool.newProcess(), id, outs)).rejects.toMatchObject(refused);
+    await expect(handler.update(pool.newProcess(), id, outs, other)).rejects.toMatchObject(refused);
+  }
+  await write(left);
+  expect((await handler.update(pool.newProcess(), id, outs, other)).outs).toMatchObject({ device: "1" });
+});
+
 test("a cut move whose device has another VIF by now says which, and that ours was moved", async () => {
   await using pool = await startPool({ profile: "xenserver-5.6" });
   const { id, outs } = await cutMove(pool);

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import ssh2 from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { lookAtHostKey } from "../../../provider/src/dom0/host-key-look.ts";
 import { connectSsh } from "../../../provider/src/dom0/ssh.ts";
 import type { SshEndpoint } from "../../../provider/src/dom0/ssh-endpoint.ts";
 import type { SshError } from "../../../provider/src/dom0/ssh-errors.ts";
@@ -109,6 +113,25 @@ describe("without the setting", () => {
     expect(error.message).not.toContain("sshHostKey");
     const mismatch = await refusal({ ...server.endpoint, hostKey: otherRsa.public });
     expect(mismatch.code).toBe("SSH_HOST_KEY_MISMATCH");
+    expect(server.authMethods).toEqual([]);
+  });
+
+  test.each(["key", "fingerprint", "known_hosts"])("an old host with two keys is known by its RSA %s", async (how) => {
+    const algorithms = { ...old.algorithms, serverHostKey: ["ssh-ed25519", "ssh-rsa"] } as const;
+    const server = await startServer({ hostKeys: [ed25519().private, rsa.private], protocol: { ...old, algorithms } });
+    const { hostKey: _, ...endpoint } = server.endpoint;
+    const knownHostsFile = join(await mkdtemp(join(tmpdir(), "xennet-known-hosts-")), "known_hosts");
+    onTestFinished(() => rm(dirname(knownHostsFile), { recursive: true }));
+    await writeFile(knownHostsFile, `[127.0.0.1]:${endpoint.port} ${rsa.public}\n`);
+    const known = {
+      key: { hostKey: rsa.public },
+      fingerprint: { hostKey: fingerprint(rsa.public, "sha256") },
+      known_hosts: { knownHostsFile },
+    }[how];
+    const error = await refusal({ ...endpoint, ...known });
+    expect(error.code).toBe("SSH_LEGACY_CRYPTO");
+    expect(error.facts["fingerprint"]).toBe(fingerprint(rsa.public, "sha256"));
+    if (how === "known_hosts") expect(await lookAtHostKey({ ...endpoint, ...known }, 5000)).toContain(" ssh-rsa. ");
     expect(server.authMethods).toEqual([]);
   });
 

@@ -97,6 +97,14 @@ test("another host key than the pinned one gets no credential, and the error nam
   expect(server.authMethods).toEqual([]);
 });
 
+test("a wrong password is told as such, also where another key than the pinned one was shown first", async () => {
+  const server = await startServer({
+    hostKeys: [ed25519().private, rsa.private],
+    authenticate: (context) => context.reject(["password"]),
+  });
+  expect((await refusal({ ...server.endpoint, hostKey: fingerprint(rsa.public) })).code).toBe("SSH_AUTH_FAILED");
+});
+
 test("of several host keys the pinned one is asked for, by key and by fingerprint", async () => {
   const keys = [ed25519(), ecdsa, rsa];
   const server = await startServer({ hostKeys: keys.map((key) => key.private) });

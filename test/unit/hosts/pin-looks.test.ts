@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
@@ -156,6 +156,34 @@ test("an SSH port that is closed is said, with the command that reads the key at
       ),
     );
   }
+});
+
+test("a host is looked at once, whoever asks and whatever came of it", async () => {
+  let connections = 0;
+  const closing = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => {}).destroy();
+  });
+  await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void closing.close());
+  const port = String((closing.address() as AddressInfo).port);
+  const env = unpinned({ XENNET_XAPI_URL: `https://127.0.0.1:${port}`, XENNET_SSH_PORT: port });
+  const first = await refusalOfProfile(env);
+  expect(first).toContain("It could not be seen: ");
+  for (let resource = 0; resource < 3; resource += 1) expect(await refusalOfProfile(env)).toBe(first);
+  expect(connections).toBe(2);
+});
+
+test("a host that was refused as too old is not connected to again", async () => {
+  const host = hostOf(unpinned());
+  const refusals = async () => [
+    (await errorOf(host.identity())).message,
+    (await errorOf(host.dom0.snapshot())).message,
+  ];
+  const first = await refusals();
+  const before = [xapi.connections(), ssh.connections];
+  expect(await refusals()).toEqual(first);
+  expect([xapi.connections(), ssh.connections]).toEqual(before);
 });
 
 test("a key other than the one that known_hosts has is told as such", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { untrusted } from "../../../provider/src/xapi/connection-errors.ts";
+import { unreachable, untrusted } from "../../../provider/src/xapi/connection-errors.ts";
 import { hasXapiCode, isGone, XapiError } from "../../../provider/src/xapi/errors.ts";
 
 test.each([
@@ -29,4 +29,28 @@ test("an error about a named profile gives the command for that profile", () => 
   const peer = { url: "https://192.0.2.7", profile: "lab", sentBy: undefined, through: undefined };
   const { message } = untrusted(peer, { kind: "untrusted", seen: "AA:BB", reason: "SELF_SIGNED" });
   expect(message).toContain("pulumi config set --path 'xennet:hosts.lab.xapiFingerprint' AA:BB");
+});
+
+test.each([
+  [
+    "802C:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl3_record.c:350:\n",
+    "EPROTO",
+    /: what answers there speaks no TLS\. /,
+  ],
+  [
+    "80:error:0A0000C6:SSL routines::packet length too long:x.c:1:\n",
+    "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+    /speaks no TLS\. /,
+  ],
+  [
+    "80:error:0A00042E:SSL routines:f:tlsv1 alert protocol version:x.c:1:\n",
+    "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    /: the TLS handshake failed \(tlsv1 alert protocol version\)\. /,
+  ],
+  ["odd\r\n\x1b[2Jtext", "EODD", /: odd \?\[2Jtext\. /],
+])("a connection that failed with %j is told in one clean line", (text, code, told) => {
+  const peer = { url: "https://192.0.2.7", profile: "default", sentBy: undefined, through: undefined };
+  const { message } = unreachable(peer, Object.assign(new Error(text), { code }));
+  expect(message).toMatch(told);
+  expect(message).toMatch(/^[ -~]+$/);
 });

@@ -109,6 +109,7 @@ describe("without the setting", () => {
     const web = await webServer();
     const error = await refusal(clientOf({ url: `https://127.0.0.1:${web.port}` }));
     expect([error.code, web.connections()]).toEqual(["XAPI_UNREACHABLE", 1]);
+    expect(error.message).toContain("what answers there speaks no TLS.");
   });
 });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import * as vms from "../../xapi/vms";
-import { isCarried, isReplacedVif } from "../record-shapes";
+import { isCarried, isMovedVif, isReplacedVif } from "../record-shapes";
 
 /** What is kept in a VM's `other_config` while there is no VIF that could carry it. */
 export type RecordKind = "carry" | "replaced" | "moved";
@@ -18,13 +18,15 @@ export function vmRecordKey(kind: RecordKind, owner: string): string {
   return `xennet:${kind}:${createHash("sha256").update(owner).digest("hex").slice(0, 16)}`;
 }
 
+const shapes = { carry: isCarried, replaced: isReplacedVif, moved: isMovedVif };
+
 /** A resource's records on all VMs: it may have left one on the VM it was on before. An unreadable one is `undefined`. */
 export function vmRecordsOf<T extends { readonly owner: string }>(
   view: PoolView,
   kind: RecordKind,
   owner: string,
 ): FoundRecord<T | undefined>[] {
-  const isReadable = kind === "carry" ? isCarried : isReplacedVif;
+  const isReadable = shapes[kind];
   const key = vmRecordKey(kind, owner);
   return view.vms.flatMap((vm) => {
     const text = vm.other_config[key];
