@@ -11,7 +11,7 @@ hooks_files_sysv() {
 boot_links() {
   for level in 2 3 4 5; do
     [ -d /etc/rc.d/rc$level.d ] || continue
-    for link in /etc/rc.d/rc$level.d/S[0-9][0-9]xennet; do :; done
+    for link in "/etc/rc.d/rc$level.d"/S[0-9][0-9]xennet; do :; done
     if [ ! -e "$link" ] && [ ! -L "$link" ]; then link=/etc/rc.d/rc$level.d/S09xennet; fi
     echo "$link"
   done
