@@ -124,9 +124,25 @@ describe("with chkconfig", () => {
     expect(await missing()).toEqual(isLost("/etc/rc.d/rc5.d/S09xennet"));
   });
 
-  test("one that fails is not relied on", async () => {
-    await box.sh(`${chkconfig("S09xennet")}; printf '#!/bin/sh\\nexit 1\\n' >/opt/xensource/bin/chkconfig`);
-    await declare(box, [forwarding()]);
+  const prints = (code: number) =>
+    `printf '#!/bin/sh\\necho outcome x; echo pending 9 9; echo why >&2; exit ${code}\\n' >/opt/xensource/bin/chkconfig; chmod 755 /opt/xensource/bin/chkconfig`;
+
+  test("one that fails is not relied on, and what it prints is no answer of the program", async () => {
+    await box.sh(prints(1));
+    const answer = await transact(box, [forwarding()]);
+    // That it is pending is said by the snapshot, too.
+    const pending = expect.stringMatching(/^pending 1 /);
+    expect([answer.stdout.match(/^(outcome|pending) .*/gm), answer.stderr]).toEqual([
+      [`outcome ${token} ok`, pending, pending],
+      "why\nxennet: chkconfig --add xennet failed\nwhy\nxennet: chkconfig xennet on failed\n",
+    ]);
+    await box.xennet("confirm 1");
     expect([await links(), await missing()]).toEqual([started, []]);
+  });
+
+  test("what it prints is no answer of a removal", async () => {
+    await declare(box, [forwarding()]);
+    await box.sh(prints(0));
+    expect((await box.xennet("remove")).stdout).toBe("Everything of xennet was removed from this host.\n");
   });
 });

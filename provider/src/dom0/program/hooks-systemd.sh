@@ -34,7 +34,7 @@ hooks_install_systemd() {
   udev_rule_systemd | replace_with "$UDEV_RULE" 644
   reload_systemd
   # Not awaited: it needs the lock that this run holds. The timer by name, as a service that runs already does not pull it in.
-  systemctl --no-block start xennet.service xennet-check.timer 9>&- || complain "systemctl start xennet.service failed"
+  systemctl --no-block start xennet.service xennet-check.timer >/dev/null 9>&- || complain "systemctl start xennet.service failed"
 }
 
 hooks_remove_systemd() {
@@ -51,7 +51,7 @@ hooks_forget_systemd() {
 }
 
 reload_systemd() {
-  systemctl daemon-reload 9>&- || complain "systemctl daemon-reload failed"
+  systemctl daemon-reload >/dev/null 9>&- || complain "systemctl daemon-reload failed"
   if command -v udevadm >/dev/null; then udevadm control --reload-rules >/dev/null 2>&1 9>&-; fi
   return 0
 }

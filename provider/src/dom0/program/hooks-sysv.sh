@@ -31,7 +31,7 @@ hooks_install_sysv() {
   udev_rule_sysv | replace_with "$UDEV_RULE" 644
   cron_line | replace_with /etc/cron.d/xennet 644
   # `--add` leaves a level alone that was switched off.
-  if command -v chkconfig >/dev/null; then chkconfig --add xennet; chkconfig xennet on; fi
+  if command -v chkconfig >/dev/null; then run_chkconfig --add xennet; run_chkconfig xennet on; fi
   for link in $(boot_links); do
     [ ! -e "$link" ] || continue
     rm -f "${link%/*}"/K[0-9][0-9]xennet
@@ -39,8 +39,11 @@ hooks_install_sysv() {
   done
 }
 
+# What it prints is no answer of this program.
+run_chkconfig() { chkconfig "$@" >/dev/null 9>&- || complain "chkconfig $* failed"; }
+
 hooks_remove_sysv() {
-  if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then chkconfig --del xennet; fi
+  if [ -e /etc/init.d/xennet ] && command -v chkconfig >/dev/null; then run_chkconfig --del xennet; fi
   for file in /etc/rc.d/rc[0-6].d/[SK][0-9][0-9]xennet $(hooks_files_sysv); do rm -f "$file"; done
 }
 
