@@ -29,7 +29,7 @@ hooks_install_systemd() {
   # As `systemctl enable` would, but on record.
   for link in $UNIT_LINKS; do
     make_directory "$UNITS/${link%/*}"
-    ln -s -f "$UNITS/xennet.service" "$UNITS/$link"
+    in_the_way "$UNITS/$link" || { rm -f "$UNITS/$link" && ln -s "$UNITS/xennet.service" "$UNITS/$link"; }
   done
   udev_rule_systemd | replace_with "$UDEV_RULE" 644
   reload_systemd
@@ -40,7 +40,7 @@ hooks_install_systemd() {
 hooks_remove_systemd() {
   systemctl stop xennet-check.timer >/dev/null 2>&1 9>&-
   hooks_remove_sysv
-  for file in $(hooks_files_systemd); do rm -f "$file"; done
+  for file in $(hooks_files_systemd); do remove_hook "$file"; done
 }
 
 hooks_forget_systemd() {

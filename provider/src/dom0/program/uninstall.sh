@@ -1,7 +1,7 @@
 # Taking everything away
 
 uninstall() {
-  CONFIRMED='' PENDING='' EFFECTIVE=''
+  CONFIRMED='' PENDING='' EFFECTIVE='' LEFT=''
   converge || exit 65
   if rules_are_live; then
     complain "rules of xennet are still live; its program, hooks and declarations are kept"
@@ -47,5 +47,6 @@ clean_saved_firewall() {
     cp -a "$real" "$real.xennet" && printf '%s\n' "$leave_out" | sed -f /dev/stdin "$real" >"$real.xennet" && mv "$real.xennet" "$real" && return
   fi
   rm -f "$real.xennet"
+  LEFT="$LEFT $real"
   complain "cannot take the rules of xennet out of $real; remove the lines that name chains XENNET-* by hand"
 }
