@@ -135,6 +135,24 @@ test("a link that cannot be removed is named", async () => {
   expect(await links()).toEqual([path]);
 });
 
+// Without root there is no other owner in a box.
+const ofAnother = process.getuid?.() === 0 ? ["chown 1"] : [];
+
+test.each(["chmod 664", "chmod 646", "chmod 755", "chmod 244", ...ofAnother, "ln -f /etc/cron.d/xennet /etc/x; ls"])(
+  "a cron file that cron refuses is missed: %s",
+  async (change) => {
+    await declare(box, [forwarding()]);
+    const whole = await hostState(box);
+    await box.sh(`${change} /etc/cron.d/xennet`);
+    expect(await missing()).toEqual(written);
+    await transact(box, [forwarding()]);
+    await box.sh("rm -f /etc/x");
+    expect([await missing(), await hostState(box)]).toEqual([[], whole]);
+    await box.sh("chmod 600 /etc/cron.d/xennet");
+    expect(await missing()).toEqual([]);
+  },
+);
+
 test("a level that the host does not have is not missed, nor is any where there are none", async () => {
   await declare(box, [forwarding()]);
   await box.sh("rm -r /etc/rc.d/rc2.d");

@@ -29,7 +29,14 @@ hooks_current_sysv() {
     [ -f "$file" ] || return 1
     case $file in /etc/rc.d/*) starts_script "$file" || return 1 ;; esac
   done
-  [ -x /etc/init.d/xennet ] && [ "$(cat /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet)" = "$(init_script; udev_rule_sysv; cron_line)" ]
+  cron_takes_file && [ -x /etc/init.d/xennet ] && [ "$(cat /etc/init.d/xennet "$UDEV_RULE" /etc/cron.d/xennet)" = "$(init_script; udev_rule_sysv; cron_line)" ]
+}
+
+# Cron leaves a file alone that is not of root alone, or that anybody else may write or run, and says so in its log only.
+cron_takes_file() {
+  # shellcheck disable=SC2046 # its fields
+  set -- $(ls -l -n /etc/cron.d/xennet)
+  case $1:$2:$3 in -r[w-]-[r-]--[r-]--*:1:0) ;; *) return 1 ;; esac
 }
 
 hooks_install_sysv() {
