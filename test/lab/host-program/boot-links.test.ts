@@ -72,6 +72,87 @@ test("a link that leads nowhere is no hook, and of a script that is gone only th
   expect(await missing()).toEqual(isLost("/etc/init.d/xennet"));
 });
 
+const written = [`${token} hooks as they were written`];
+
+test.each([
+  ["a plain file", "rm S09xennet; echo hi >S09xennet", written],
+  ["a link to another file", "ln -sfn /etc/passwd S09xennet", written],
+  ["a link to a directory", "ln -sfn /etc S09xennet", written],
+  ["a link to itself", "ln -sfn S09xennet S09xennet", written],
+  [
+    "a link of another number to another file",
+    "rm S09xennet; ln -s /etc/passwd S12xennet",
+    isLost("/etc/rc.d/rc3.d/S09xennet"),
+  ],
+] as const)("%s is no link to the script, and is replaced", async (_what, change, told) => {
+  await declare(box, [forwarding()]);
+  const whole = await hostState(box);
+  await box.sh(`cd /etc/rc.d/rc3.d && ${change}`);
+  expect(await missing()).toEqual(told);
+  expect(await transact(box, [forwarding()])).toMatchObject({ code: 0, stderr: "" });
+  expect([await missing(), await links()]).toEqual([[], started]);
+  expect(await hostState(box)).toBe(whole);
+});
+
+test("a link that leads to the script counts beside one that leads nowhere", async () => {
+  await declare(box, [forwarding()]);
+  await box.sh("ln -s /nowhere /etc/rc.d/rc3.d/S12xennet; ln -s /etc/passwd /etc/rc.d/rc4.d/S01xennet");
+  expect(await missing()).toEqual([]);
+  expect(await box.xennet("remove")).toMatchObject({ code: 0, stderr: "" });
+  expect(await links()).toEqual([]);
+});
+
+test.each(["/etc/rc.d/rc3.d/S09xennet", "/etc/init.d/xennet", "/etc/cron.d/xennet"])(
+  "a directory %s is told, stays in the way, and is named by a removal",
+  async (path) => {
+    await box.sh("rm /usr/local/sbin/xennet");
+    const bare = await hostState(box);
+    await box.install();
+    await declare(box, [forwarding()]);
+    await box.sh(`rm ${path}; mkdir ${path}; touch ${path}/theirs`);
+    expect(await missing()).toEqual(isLost(path));
+    const told = `xennet: ${path} is a directory, which xennet neither replaces nor removes\n`;
+    expect(await transact(box, [forwarding()])).toMatchObject({ code: 0, stderr: told });
+    expect(await missing()).toEqual(isLost(path));
+    expect(await box.xennet("remove")).toEqual({
+      ...{ code: 0, stderr: told },
+      stdout: `xennet was removed from this host, except for ${path}: see to that by hand.\n`,
+    });
+    expect(await box.sh(`ls ${path}`)).toBe("theirs\n");
+    await box.sh(`rm -r ${path}`);
+    expect(await hostState(box)).toBe(bare);
+  },
+);
+
+test("a link that cannot be removed is named", async () => {
+  await declare(box, [forwarding()]);
+  await box.sh("mount --bind /etc/rc.d/rc3.d /etc/rc.d/rc3.d && mount -o remount,bind,ro /etc/rc.d/rc3.d");
+  const path = "/etc/rc.d/rc3.d/S09xennet";
+  expect(await box.xennet("remove")).toEqual({
+    ...{ code: 0, stderr: `xennet: cannot remove ${path}\n` },
+    stdout: `xennet was removed from this host, except for ${path}: see to that by hand.\n`,
+  });
+  expect(await links()).toEqual([path]);
+});
+
+// Without root there is no other owner in a box.
+const ofAnother = process.getuid?.() === 0 ? ["chown 1"] : [];
+
+test.each(["chmod 664", "chmod 646", "chmod 755", "chmod 244", ...ofAnother, "ln -f /etc/cron.d/xennet /etc/x; ls"])(
+  "a cron file that cron refuses is missed: %s",
+  async (change) => {
+    await declare(box, [forwarding()]);
+    const whole = await hostState(box);
+    await box.sh(`${change} /etc/cron.d/xennet`);
+    expect(await missing()).toEqual(written);
+    await transact(box, [forwarding()]);
+    await box.sh("rm -f /etc/x");
+    expect([await missing(), await hostState(box)]).toEqual([[], whole]);
+    await box.sh("chmod 600 /etc/cron.d/xennet");
+    expect(await missing()).toEqual([]);
+  },
+);
+
 test("a level that the host does not have is not missed, nor is any where there are none", async () => {
   await declare(box, [forwarding()]);
   await box.sh("rm -r /etc/rc.d/rc2.d");
@@ -124,9 +205,25 @@ describe("with chkconfig", () => {
     expect(await missing()).toEqual(isLost("/etc/rc.d/rc5.d/S09xennet"));
   });
 
-  test("one that fails is not relied on", async () => {
-    await box.sh(`${chkconfig("S09xennet")}; printf '#!/bin/sh\\nexit 1\\n' >/opt/xensource/bin/chkconfig`);
-    await declare(box, [forwarding()]);
+  const prints = (code: number) =>
+    `printf '#!/bin/sh\\necho outcome x; echo pending 9 9; echo why >&2; exit ${code}\\n' >/opt/xensource/bin/chkconfig; chmod 755 /opt/xensource/bin/chkconfig`;
+
+  test("one that fails is not relied on, and what it prints is no answer of the program", async () => {
+    await box.sh(prints(1));
+    const answer = await transact(box, [forwarding()]);
+    // That it is pending is said by the snapshot, too.
+    const pending = expect.stringMatching(/^pending 1 /);
+    expect([answer.stdout.match(/^(outcome|pending) .*/gm), answer.stderr]).toEqual([
+      [`outcome ${token} ok`, pending, pending],
+      "why\nxennet: chkconfig --add xennet failed\nwhy\nxennet: chkconfig xennet on failed\n",
+    ]);
+    await box.xennet("confirm 1");
     expect([await links(), await missing()]).toEqual([started, []]);
+  });
+
+  test("what it prints is no answer of a removal", async () => {
+    await declare(box, [forwarding()]);
+    await box.sh(prints(0));
+    expect((await box.xennet("remove")).stdout).toBe("Everything of xennet was removed from this host.\n");
   });
 });

@@ -166,9 +166,9 @@ describe.each(backends)("off, on and remove, iptables %s", (backend) => {
 });
 
 /** Lines that only look like ours: in comments, by name, with bytes and line ends of their own. */
-const unusual = `-A INPUT -m comment --comment "see -j XENNET-INPUT" -j ACCEPT
--A INPUT -m comment --comment "before -j XENNET-INPUT -i x" -j DROP\r
-\t# -A XENNET-FORWARD -j DROP
+const unusual = String.raw`-A INPUT -m comment --comment "see -j XENNET-INPUT" -j ACCEPT
+-A INPUT -m comment --comment "before -j XENNET-INPUT -i x" -j DROP${"\r"}
+${"\t"}# -A XENNET-FORWARD -j DROP
 -A INPUT -m comment --comment "für Gäste ${"x".repeat(200)}" -j MY-XENNET-INPUT
 
 :MY-XENNET-INPUT - [0:0]
@@ -176,6 +176,14 @@ const unusual = `-A INPUT -m comment --comment "see -j XENNET-INPUT" -j ACCEPT
 -A XENNET-web1 -p tcp --dport 80 -j ACCEPT
 -A INPUT -j XENNET-web1
 -A INPUT -m comment --comment "-j" -j ACCEPT
+-A INPUT -m comment --comment "see \"x -j XENNET-INPUT y\" end" -j ACCEPT
+-A INPUT -m comment --comment "C:\\" -m comment --comment "\\\" -j XENNET-INPUT " -j ACCEPT
+-A INPUT -m comment --comment -jXENNET-INPUT -j ACCEPT
+-A INPUT -m comment --comm --jump=XENNET-INPUT -j ACCEPT
+-A INPUT -j LOG --log-prefix "-jXENNET-INPUT"
+-A INPUT -i XENNET-INPUT -j ACCEPT
+-i XENNET-INPUT -A INPUT -j ACCEPT
+-A INPUT -m owner --gid-owner XENNET-INPUT -j ACCEPT
 `;
 
 /** As iptables-save of every version prints them, and as people write them. */
@@ -201,7 +209,19 @@ const ours = `:XENNET-FORWARD - [0:0]
 -A FORWARD -jXENNET-FORWARD
 -A FORWARD --goto=XENNET-FORWARD
 -A INPUT -m comment --comment "a b" -j XENNET-INPUT -p tcp
-`;
+-A INPUT -m comment --comment "a \\"b\\\\" -j XENNET-INPUT
+-A INPUT -m comment --comment="a b" -j XENNET-INPUT
+-A INPUT --jum XENNET-INPUT
+-A INPUT --j=XENNET-INPUT
+-A INPUT --g XENNET-INPUT
+-A INPUT --goto="XENNET-INPUT"
+-i xapi1 -A XENNET-INPUT -j DROP
+-i xapi1 --append=XENNET-INPUT -j DROP
+: XENNET-INPUT - [0:0]
+${"a append insert ins delete replace rep new-chain ne delete- delete-chain fl flush z zero po policy ren rename-chain check"
+  .split(" ")
+  .map((option) => `--${option} XENNET-INPUT -j DROP\n--${option}=XENNET-FORWARD -j DROP\n`)
+  .join("")}`;
 
 test("rules of ours go from the saved firewall file, and every other byte, mode and owner stays", async () => {
   const box = await makeBox();
@@ -224,6 +244,25 @@ test("rules of ours go from the saved firewall file, and every other byte, mode 
     await box.close();
   }
 });
+
+test("rules of ours go from a saved firewall file that is full of them", async () => {
+  const box = await makeBox();
+  try {
+    const token = newToken();
+    await box.plug();
+    await declare(box, [put(token, hostForwarding(box, token))]);
+    const rules = (chain: string) =>
+      Array.from({ length: 15_000 }, (_, port) => `-A ${chain} -p tcp --dport ${port} -j ACCEPT\n-A ${chain} -j DROP`);
+    const file = (lines: readonly string[]) => ["*nat", ...lines, "COMMIT", ""].join("\n");
+    const others = rules("PREROUTING");
+    const all = [":XENNET-PREROUTING - [0:0]", ...rules("XENNET-PREROUTING").flatMap((rule, at) => [rule, others[at]])];
+    await box.try("cat >/etc/sysconfig/iptables", file(all as string[]));
+    expect(await box.xennet("remove")).toMatchObject({ code: 0, stderr: "" });
+    expect((await box.sh("cat /etc/sysconfig/iptables")) === file(others)).toBe(true);
+  } finally {
+    await box.close();
+  }
+}, 60_000);
 
 test("directories that we made for the hooks go, links at boot included, and those that were there stay", async () => {
   const box = await makeBox();

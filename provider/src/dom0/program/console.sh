@@ -53,7 +53,8 @@ cmd_on() {
 cmd_remove() {
   if [ -d "$ETC" ]; then open_files; fi
   uninstall
-  echo "Everything of xennet was removed from this host."
+  if [ -z "$LEFT" ]; then echo "Everything of xennet was removed from this host."
+  else echo "xennet was removed from this host, except for$LEFT: see to that by hand."; fi
 }
 
 # For who stands at the console: no window, as for `off`.

@@ -36,7 +36,13 @@ replace_file() { # <path> <text> [durable]
 }
 
 replace_with() { # <path> <mode>, text on stdin
-  cat >"$1.xennet" && chmod "$2" "$1.xennet" && mv -f "$1.xennet" "$1"
+  cat >"$1.xennet" && chmod "$2" "$1.xennet" && ! in_the_way "$1" && {
+    # Into a directory that a link leads to it would be moved.
+    [ ! -L "$1" ] || rm -f "$1"
+    mv -f "$1.xennet" "$1"
+  } && return
+  rm -f "$1.xennet"
+  return 1
 }
 
 # What is there already is not written: a host whose disk is full must be able to go back.

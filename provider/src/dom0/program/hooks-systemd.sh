@@ -29,18 +29,18 @@ hooks_install_systemd() {
   # As `systemctl enable` would, but on record.
   for link in $UNIT_LINKS; do
     make_directory "$UNITS/${link%/*}"
-    ln -s -f "$UNITS/xennet.service" "$UNITS/$link"
+    in_the_way "$UNITS/$link" || { rm -f "$UNITS/$link" && ln -s "$UNITS/xennet.service" "$UNITS/$link"; }
   done
   udev_rule_systemd | replace_with "$UDEV_RULE" 644
   reload_systemd
   # Not awaited: it needs the lock that this run holds. The timer by name, as a service that runs already does not pull it in.
-  systemctl --no-block start xennet.service xennet-check.timer 9>&- || complain "systemctl start xennet.service failed"
+  systemctl --no-block start xennet.service xennet-check.timer >/dev/null 9>&- || complain "systemctl start xennet.service failed"
 }
 
 hooks_remove_systemd() {
   systemctl stop xennet-check.timer >/dev/null 2>&1 9>&-
   hooks_remove_sysv
-  for file in $(hooks_files_systemd); do rm -f "$file"; done
+  for file in $(hooks_files_systemd); do remove_hook "$file"; done
 }
 
 hooks_forget_systemd() {
@@ -51,7 +51,7 @@ hooks_forget_systemd() {
 }
 
 reload_systemd() {
-  systemctl daemon-reload 9>&- || complain "systemctl daemon-reload failed"
+  systemctl daemon-reload >/dev/null 9>&- || complain "systemctl daemon-reload failed"
   if command -v udevadm >/dev/null; then udevadm control --reload-rules >/dev/null 2>&1 9>&-; fi
   return 0
 }

@@ -21,9 +21,25 @@ hooks_lacking() {
 }
 # Why nobody calls those that are there, a line each.
 hooks_idle() { case $(hooks_kind) in sysv) cron_off ;; systemd) ;; esac; }
-hooks_any() { for file in $(hooks_files); do if [ -e "$file" ] || [ -L "$file" ]; then return 0; fi; done; return 1; }
+hooks_any() { for file in $(hooks_files); do if [ -f "$file" ] || [ -L "$file" ]; then return 0; fi; done; return 1; }
 # The very end of a removal: it may run in one of the units that it ends.
 hooks_forget() { case $(hooks_kind) in sysv) ;; systemd) hooks_forget_systemd ;; esac; }
+
+# Whether a directory stands where a hook belongs: nothing of ours, so it stays.
+in_the_way() { # <path>
+  if [ -L "$1" ] || [ ! -d "$1" ]; then return 1; fi
+  complain "$1 is a directory, which xennet neither replaces nor removes"
+}
+
+# What stays is added to LEFT.
+remove_hook() { # <path>
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
+  if ! in_the_way "$1"; then
+    if rm -f "$1" 2>/dev/null; then return 0; fi
+    complain "cannot remove $1"
+  fi
+  LEFT="$LEFT $1"
+}
 
 # Whether the host is to put things back by itself: unless every forwarding declines.
 persistent() { # <generation's directory>

@@ -1,34 +1,57 @@
-# Lines of ours in a saved firewall file, however they are written: a sed command for each, so that sed leaves every byte of the others
+# Lines of ours in a saved firewall file, however they are written: what sed has to do to leave them out, with every byte of the others; nothing when there are none
 
-BEGIN { chains_begin(); for (k = 1; k <= chain_count; k++) is_ours["XENNET-" base[k]] = 1 }
+# A file may be full of them, so sed is led through the lines one by one: an address for each would have it compare every line with all of them.
+BEGIN {
+  chains_begin(); for (k = 1; k <= chain_count; k++) is_ours["XENNET-" base[k]] = 1
+  # Of each long option the shortest form that can be no other one, and the whole.
+  takes_chain = "a append c check delete delete delete- delete-chain fl flush g goto ins insert j jump ne new-chain po policy ren rename-chain rep replace z zero"
+  takes_text = "co comment hex hex-string log-p log-prefix nflog-p nflog-prefix str string ulog-p ulog-prefix"
+}
 {
+  ours = is_line_of_ours()
+  if (ours && !found) { found = 1; if (NR > 1) print "1," NR - 1 "b" }
+  if (found) print ours ? "$d\nN\ns/.*\\n//" : "$b\nn"
+}
+END { if (found) print ": rest\n$b\nn\nb rest" }
+function is_line_of_ours() {
+  if (!index($0, "XENNET-")) return 0
   sub(/\r$/, "")
   n = words($0); first = 1
-  if (word[1] ~ /^:/) { if (substr(word[1], 2) in is_ours) print NR "d"; next }
+  if (word[1] ~ /^:/) return (word[1] == ":" ? word[2] : substr(word[1], 2)) in is_ours
   if (word[1] ~ /^\[[0-9]+:[0-9]+\]$/) first = 2
-  if (first <= n && word[first] ~ /^-/ && (names_chain() || jumps())) print NR "d"
+  return first <= n && word[first] ~ /^-/ && names_ours()
 }
-# -A XENNET-FORWARD, --append XENNET-FORWARD, -N XENNET-FORWARD
-function names_chain() { return word[first + 1] in is_ours || word[first] ~ /^-[A-Z]XENNET-/ && substr(word[first], 3) in is_ours }
-function jumps(  i, target) {
-  for (i = first + 1; i <= n; i++) {
-    if (word[i] == "--comment") { i++; continue }
-    target = ""
-    if (word[i] ~ /^(-j|-g|--jump|--goto)$/) target = word[i + 1]
-    else if (word[i] ~ /^-[jg]./) target = substr(word[i], 3)
-    else if (word[i] ~ /^--(jump|goto)=/) { target = word[i]; sub(/^[^=]*=/, "", target) }
-    if (target in is_ours) return 1
+# -A XENNET-FORWARD, -AXENNET-FORWARD, --append XENNET-FORWARD, --app=XENNET-FORWARD, and the like of -j
+function names_ours(  i, option, name, at) {
+  for (i = first; i <= n; i++) {
+    option = word[i]; name = word[i + 1]
+    if (option ~ /^--./) {
+      option = substr(option, 3); at = index(option, "=")
+      if (at) { name = substr(option, at + 1); option = substr(option, 1, at - 1) }
+      if (is_short_for(option, takes_text)) { if (!at) i++; continue }
+      if (!is_short_for(option, takes_chain)) continue
+    }
+    else if (option ~ /^-[ACDEFILNPRSXZgj]/) { if (length(option) > 2) name = substr(option, 3) }
+    else continue
+    if (name in is_ours) return 1
   }
   return 0
 }
-# What stands in quotes is one word, as iptables-restore reads it.
+function is_short_for(option, list,  part, count, i) {
+  count = split(list, part, " ")
+  for (i = 1; i < count; i += 2) if (index(option, part[i]) == 1 && index(part[i + 1], option) == 1) return 1
+  return 0
+}
+# As iptables-restore reads a line: what stands in quotes is one word, or the end of one, and a backslash in them takes the next character as it is.
 function words(line,  n, i, c, quoted, open) {
   split("", word); n = 0; open = 0; quoted = 0
   for (i = 1; i <= length(line); i++) {
     c = substr(line, i, 1)
-    if (c == "\"") { if (!open) word[++n] = ""; quoted = !quoted; open = 1 }
-    else if ((c == " " || c == "\t") && !quoted) open = 0
-    else { if (!open) word[++n] = ""; open = 1; word[n] = word[n] c }
+    if (c == "\"" && quoted) { quoted = open = 0; continue }
+    if ((c == " " || c == "\t") && !quoted) { open = 0; continue }
+    if (!open) { word[++n] = ""; open = 1 }
+    if (c == "\"") quoted = 1
+    else { if (c == "\\" && quoted) c = substr(line, ++i, 1); word[n] = word[n] c }
   }
   return n
 }

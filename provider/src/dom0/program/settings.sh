@@ -23,5 +23,6 @@ INVENTORY=/etc/xensource-inventory
 SAVED_FIREWALL=/etc/sysconfig/iptables
 if [ -d /run ]; then RUN=/run/xennet; else RUN=/var/run/xennet; fi
 UNKNOWN_BRIDGES=''
+LEFT=''
 LOCK_WAIT=15
 XE_LIMIT=5

@@ -1,7 +1,7 @@
 # Taking everything away
 
 uninstall() {
-  CONFIRMED='' PENDING='' EFFECTIVE=''
+  CONFIRMED='' PENDING='' EFFECTIVE='' LEFT=''
   converge || exit 65
   if rules_are_live; then
     complain "rules of xennet are still live; its program, hooks and declarations are kept"
@@ -41,10 +41,12 @@ rules_are_live() {
 clean_saved_firewall() {
   [ -f "$SAVED_FIREWALL" ] && grep -q 'XENNET-' "$SAVED_FIREWALL" || return 0
   real=$(readlink -f "$SAVED_FIREWALL")
-  if ours=$(awk "$FRAGMENT_AWK$SAVED_FIREWALL_AWK" "$real"); then
-    [ -n "$ours" ] || return 0
-    cp -a "$real" "$real.xennet" && sed "$ours" "$real" >"$real.xennet" && mv "$real.xennet" "$real" && return
+  if leave_out=$(awk "$FRAGMENT_AWK$SAVED_FIREWALL_AWK" "$real"); then
+    [ -n "$leave_out" ] || return 0
+    # By a pipe: as an argument it could be too long.
+    cp -a "$real" "$real.xennet" && printf '%s\n' "$leave_out" | sed -f /dev/stdin "$real" >"$real.xennet" && mv "$real.xennet" "$real" && return
   fi
   rm -f "$real.xennet"
+  LEFT="$LEFT $real"
   complain "cannot take the rules of xennet out of $real; remove the lines that name chains XENNET-* by hand"
 }
