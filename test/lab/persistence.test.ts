@@ -37,6 +37,11 @@ async function onDom0(script: string): Promise<string> {
   return stdout;
 }
 
+async function reboot(): Promise<void> {
+  await run.end();
+  await host.rebootDom0();
+}
+
 async function startGuest(): Promise<void> {
   const [vm = ""] = await host.simulator.admin.call<string[]>("VM.get_by_name_label", "Fedora server 1");
   await host.simulator.admin.call("VM.start", vm, false, false);
@@ -57,7 +62,7 @@ test("what is not to persist leaves nothing that acts after a reboot, and anothe
   expect(run.warnings).toEqual([]);
   expect(otherFiles(compareHosts(before, await capture()))).toEqual([]);
 
-  await host.rebootDom0();
+  await reboot();
   await startGuest();
   expect(await onDom0("iptables-save 2>/dev/null | grep XENNET- || true; ip -4 addr")).not.toMatch(
     /XENNET|192\.168\.100/,
@@ -77,7 +82,7 @@ test("what is not to persist leaves nothing that acts after a reboot, and anothe
     ...{ owner: urnOf("HostForwarding", "nat", "prod"), network: other.id, address: "10.77.0.1/24" },
   });
   expect(auto.outs["files"]).toContain("/etc/cron.d/xennet");
-  await host.rebootDom0();
+  await reboot();
   await startGuest();
   await answers();
 
@@ -119,7 +124,7 @@ const notPersisting = (token: string) =>
   put(token, hostForwarding({ network: uuid() }, token, { settings: ["persistence none"] }));
 
 test("a first change that is not to persist and that a power cut leaves unconfirmed leaves nothing at all", async () => {
-  await host.rebootDom0();
+  await reboot();
   const before = await capture();
   await changeUnconfirmed([notPersisting(newToken())], 600);
   await host.powerCut();

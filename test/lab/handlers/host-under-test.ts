@@ -11,8 +11,13 @@ import { captureHost, compareHosts } from "../same-host.ts";
 export function provider(host: Host) {
   const warnings: string[] = [];
   const contexts: HostContext[] = [];
+  const end = async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+  };
   return {
     warnings,
+    /** Ends the processes so far. Before dom0 goes down: what an idle one gives back then is a warning of its own. */
+    end,
     /** `override` are environment variables in place of the lab's. */
     process(override: Record<string, string> = {}): HostContext {
       const env = { ...host.env, ...override };
@@ -26,9 +31,7 @@ export function provider(host: Host) {
       contexts.push(context);
       return context;
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(contexts.map((context) => context.close()));
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 
