@@ -1,4 +1,4 @@
-import { type HostProfile, requireProfile, resolveProfile, unusable } from "./profile";
+import { type HostProfile, resolveProfile, unusable } from "./profile";
 import type { SettingSources } from "./profile-keys";
 
 /**
@@ -7,7 +7,8 @@ import type { SettingSources } from "./profile-keys";
  */
 export async function usableProfile(name: string, sources: SettingSources): Promise<HostProfile> {
   const result = resolveProfile(name, sources);
-  if (result.ok || result.unpinned === undefined) return requireProfile(name, sources);
+  if (result.ok) return result.profile;
+  if (result.unpinned === undefined) throw unusable(name, result.problems);
   // Loaded when needed: programs with look-ups read profiles before they start the clients of XAPI and SSH.
   const { pinProblems } = await import("./pin-looks.js");
   throw unusable(name, await pinProblems(result.unpinned));

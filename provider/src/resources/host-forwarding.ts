@@ -113,6 +113,7 @@ export class HostForwarding extends XennetResource {
     const outside = [args.externalInterface, args.externalAddress];
     // Whatever is declared shows in the rules, and so does the bridge that the host tells.
     const sources = [...Object.values(own), networkLabel, bridge];
+    const texts = textsFrom(sources);
     const outputs = {
       ...{ bridgePresent: undefined, status: undefined, files: undefined },
       bridge: hiddenWith(bridge, ""),
@@ -120,7 +121,7 @@ export class HostForwarding extends XennetResource {
       resolvedExternalInterface: hiddenWith(args.externalInterface, ""),
       resolvedExternalAddress: hiddenWith(outside, ""),
       shadowedBy: hiddenWith<string[]>(sources, []),
-      ...{ rules: textsFrom(sources), drift: textsFrom(sources) },
+      ...{ rules: texts, drift: texts },
     };
     super("HostForwarding", name, { ...own, network, networkLabel, ...outputs }, opts);
   }

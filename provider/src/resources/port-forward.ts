@@ -93,9 +93,8 @@ export class PortForward extends XennetResource {
     // Whatever is declared shows in the rules, and so do the bridge and the outside that the host tells.
     const { forwardingAddress, networkLabel, externalInterface, externalAddress } = parts;
     const ofForwarding = [forwardingAddress, networkLabel, externalInterface, externalAddress, forwarding.bridge];
-    const sources = [...Object.values(own), ...ofForwarding];
-    const networkUuid = hiddenWith(forwarding.network, "");
-    const outputs = { networkUuid, rules: textsFrom(sources), drift: textsFrom(sources) };
+    const texts = textsFrom([...Object.values(own), ...ofForwarding]);
+    const outputs = { networkUuid: hiddenWith(forwarding.network, ""), rules: texts, drift: texts };
     // `check` takes the one for the other, but does not know that it is a secret.
     const targetPort = own.targetPort ?? hiddenWith(own.externalPort, own.externalPort);
     super("PortForward", name, { ...own, targetPort, ...parts, ...outputs }, opts);
