@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { STOCK_FIREWALL } from "../dom0-files.ts";
 import { type Box, backends, makeBox } from "./box.ts";
-import { stockFirewall } from "./box-files.ts";
 import { declare, hostForwarding, newToken, portForward, put, remove } from "./declarations.ts";
 import { chain, countersOf, eventually, hostState } from "./host-state.ts";
 
@@ -49,7 +49,7 @@ describe.each(backends)("apply, iptables %s", (backend) => {
     ["ARP that somebody switched off", "ip link set xapi1 arp off"],
     ["IPv6 that somebody switched on", "echo 0 >/proc/sys/net/ipv6/conf/xapi1/disable_ipv6"],
   ])("%s is healed", async (_what, damage) => {
-    await box.try("cat >/mnt/stock", stockFirewall);
+    await box.try("cat >/mnt/stock", STOCK_FIREWALL);
     const before = await hostState(box);
     await box.sh(damage);
     expect(await hostState(box)).not.toBe(before);

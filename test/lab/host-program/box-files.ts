@@ -67,22 +67,6 @@ uuid=$(printf '%s\\n' "$@" | sed -n 's/^uuid=//p')
 sed -n "s/^$uuid //p" /mnt/networks
 `;
 
-/** /etc/sysconfig/iptables of a stock dom0. */
-export const stockFirewall = `*filter
-:INPUT ACCEPT [0:0]
-:FORWARD ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-:RH-Firewall-1-INPUT - [0:0]
--A INPUT -j RH-Firewall-1-INPUT
--A FORWARD -j RH-Firewall-1-INPUT
--A RH-Firewall-1-INPUT -i lo -j ACCEPT
--A RH-Firewall-1-INPUT -p icmp --icmp-type any -j ACCEPT
--A RH-Firewall-1-INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
--A RH-Firewall-1-INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT
--A RH-Firewall-1-INPUT -j REJECT --reject-with icmp-host-prohibited
-COMMIT
-`;
-
 export function boot(firewall: string): string {
   return `set -e
 mkdir -p /run/lock

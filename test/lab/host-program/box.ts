@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
+import { STOCK_FIREWALL } from "../dom0-files.ts";
 import type { IptablesKind } from "../iptables-kinds.ts";
-import { boot, files, type Shell, shebang, shutdown, stockFirewall } from "./box-files.ts";
+import { boot, files, type Shell, shebang, shutdown } from "./box-files.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
@@ -67,7 +68,7 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
     return stdout;
   };
   const text = (): string => program().replace(/^.*/, shebang[shell]);
-  const firewall = options.firewall === "none" ? "" : stockFirewall;
+  const firewall = options.firewall === "none" ? "" : STOCK_FIREWALL;
   const kind = options.backend ?? only ?? "legacy";
 
   // All at once: entering the namespaces costs as much as what is done there.

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { STOCK_FIREWALL } from "../dom0-files.ts";
 import { type Box, backends, makeBox } from "./box.ts";
-import { stockFirewall } from "./box-files.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
 
@@ -228,7 +228,7 @@ test("rules of ours go from the saved firewall file, and every other byte, mode 
   try {
     const token = newToken();
     await box.plug();
-    const others = `# saved by hand: -j XENNET-FORWARD\n${stockFirewall.replace(":RH-Firewall", `${unusual}:RH-Firewall`)}# no newline at the end`;
+    const others = `# saved by hand: -j XENNET-FORWARD\n${STOCK_FIREWALL.replace(":RH-Firewall", `${unusual}:RH-Firewall`)}# no newline at the end`;
     await box.try(
       "cat >/etc/sysconfig/iptables; chown 1:2 /etc/sysconfig/iptables; chmod 640 /etc/sysconfig/iptables",
       others,
