@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { startDetour } from "../lab/detour.ts";
 import { moveClient } from "../lab/host-events.ts";
 import { captureHost, compareHosts } from "../lab/same-host.ts";
 import { sshRun } from "../lab/ssh-login.ts";
+import { startDetour } from "../support/detour.ts";
 import { eventually } from "../support/eventually.ts";
 import { changes, type Deployment, deploy, enginesUnderTest, forwards, succeeded, topology } from "./deployment.ts";
 import { answers, startGuests } from "./web.ts";

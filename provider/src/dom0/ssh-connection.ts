@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { NodeSSH, SSHExecCommandResponse } from "node-ssh";
 import { withDeadline } from "../core/deadline";
@@ -17,15 +18,17 @@ const REMOTE_SHELL = "/bin/sh -s";
 const COMMAND_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 500;
 
-/** A logged-in SSH connection. */
+/** A logged-in SSH connection over a socket. */
 export class SshConnection {
   readonly #ssh: NodeSSH;
+  readonly #socket: Socket;
   readonly #name: string;
   readonly #closed: Promise<void>;
   #isClosed = false;
 
-  constructor(ssh: NodeSSH, name: string) {
+  constructor(ssh: NodeSSH, socket: Socket, name: string) {
     this.#ssh = ssh;
+    this.#socket = socket;
     this.#name = name;
     this.#closed = new Promise((resolve) => {
       const closed = () => {
@@ -54,7 +57,7 @@ export class SshConnection {
       () => this.#silent(timeoutMs),
       (signal) => {
         // A late answer must not be waited for, nor the command be left with a reader.
-        signal.addEventListener("abort", () => this.#ssh.connection?.destroy());
+        signal.addEventListener("abort", () => this.#socket.destroy());
         return this.#exec(script);
       },
     );
@@ -72,11 +75,12 @@ export class SshConnection {
   async end(): Promise<void> {
     const client = this.#ssh.connection;
     if (client === null) return;
-    const timer = setTimeout(() => client.destroy(), END_TIMEOUT_MS);
+    // The socket's own: ssh2's destroy() does nothing once end() was called.
+    const timer = setTimeout(() => this.#socket.destroy(), END_TIMEOUT_MS);
     client.end();
     await this.#closed;
     clearTimeout(timer);
-    client.destroy();
+    this.#socket.destroy();
   }
 
   async #exec(script: string): Promise<SSHExecCommandResponse> {

@@ -105,9 +105,8 @@ async function attempt(
   const offer = watchOffer(socket);
   let refusal: SshError | undefined;
   try {
-    return await login(endpoint, {
+    return await login(endpoint, socket, {
       ...auth.config(),
-      sock: socket,
       username: endpoint.username,
       readyTimeout: timeLeft(deadline),
       // A peer that vanished without a word is noticed after a minute, also where only forwarded connections wait for it.
@@ -127,13 +126,13 @@ async function attempt(
   }
 }
 
-async function login(endpoint: SshEndpoint, config: Config): Promise<SshConnection> {
+async function login(endpoint: SshEndpoint, socket: Socket, config: Config): Promise<SshConnection> {
   const ssh = new NodeSSH();
-  const ready = ssh.connect(config);
+  const ready = ssh.connect({ ...config, sock: socket });
   // node-ssh takes its own listener away once logged in; a later error without a listener would end the process.
   ssh.connection?.on("error", () => {});
   await ready;
-  return new SshConnection(ssh, endpointName(endpoint));
+  return new SshConnection(ssh, socket, endpointName(endpoint));
 }
 
 function timeLeft(deadline: number): number {

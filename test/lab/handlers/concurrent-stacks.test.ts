@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import { type Detour, startDetour } from "../../support/detour.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type Detour, startDetour } from "../detour.ts";
 import { type Host, startHost } from "../host.ts";
 import { newToken, portForward, put, transaction } from "../host-program/declarations.ts";
 import { ownRules } from "../own-rules.ts";

@@ -9,6 +9,7 @@ import { probeBanner } from "../../../provider/src/dom0/banner.ts";
 import { connectSsh } from "../../../provider/src/dom0/ssh.ts";
 import type { SshEndpoint } from "../../../provider/src/dom0/ssh-endpoint.ts";
 import type { SshError } from "../../../provider/src/dom0/ssh-errors.ts";
+import { startDetour } from "../../support/detour.ts";
 import { ed25519, type SshServerOptions, TestSshServer } from "../../support/dom0-double/ssh-server.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -235,6 +236,17 @@ test("a port where nobody listens, and a name that does not resolve, are unreach
   const unresolvable = `${"x".repeat(64)}.invalid`;
   expect((await refusal({ ...server.endpoint, host: unresolvable })).code).toBe("SSH_UNREACHABLE");
   await expect(probeBanner(server.endpoint)).rejects.toMatchObject({ code: "SSH_UNREACHABLE" });
+});
+
+test("a peer that has vanished without a word does not keep a connection from ending", async () => {
+  const server = await startServer();
+  const way = await startDetour(server.endpoint);
+  cleanups.push(async () => way[Symbol.asyncDispose]());
+  const connection = await connectSsh({ ...server.endpoint, port: way.port });
+  expect((await connection.run("true")).code).toBe(0);
+  way.silence();
+  await connection.end();
+  expect(connection.isClosed).toBe(true);
 });
 
 async function silentServer(greeting?: string): Promise<SshEndpoint> {

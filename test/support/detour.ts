@@ -6,13 +6,15 @@ export interface Detour extends AsyncDisposable {
   /** From now on new connections are reset, or get no answer; those that stand go on. */
   block(how?: "reset" | "silent"): void;
   unblock(): void;
+  /** From now on nothing passes over the connections that stand, not even their end. */
+  silence(): void;
 }
 
 /** Opens a port of the workstation's loopback that leads to another one. */
 export async function startDetour(to: { readonly host: string; readonly port: number }): Promise<Detour> {
   let blocked: "reset" | "silent" | undefined;
   const open = new Set<net.Socket>();
-  const server = net.createServer({ noDelay: true }, (client) => {
+  const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     if (blocked === "reset") {
       client.resetAndDestroy();
       return;
@@ -22,7 +24,7 @@ export async function startDetour(to: { readonly host: string; readonly port: nu
       client.on("error", () => client.destroy());
       return;
     }
-    const onward = net.connect({ ...to, noDelay: true });
+    const onward = net.connect({ ...to, noDelay: true, allowHalfOpen: true });
     for (const [socket, other] of [
       [client, onward],
       [onward, client],
@@ -47,6 +49,9 @@ export async function startDetour(to: { readonly host: string; readonly port: nu
     },
     unblock: () => {
       blocked = undefined;
+    },
+    silence: () => {
+      for (const socket of open) socket.unpipe().resume();
     },
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
