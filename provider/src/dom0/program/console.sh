@@ -53,8 +53,9 @@ cmd_on() {
 cmd_remove() {
   if [ -d "$ETC" ]; then open_files; fi
   uninstall
-  if [ -z "$LEFT" ]; then echo "Everything of xennet was removed from this host."
-  else echo "xennet was removed from this host, except for$LEFT: see to that by hand."; fi
+  if [ -z "$LEFT" ]; then echo "Everything of xennet was removed from this host."; return; fi
+  echo "xennet was removed from this host, except for$LEFT: see to that by hand."
+  exit 65
 }
 
 # For who stands at the console: no window, as for `off`.
