@@ -80,12 +80,13 @@ async function answerOrFailure(handler: Handler, profile: string, olds: Props, n
 function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
   const root = failure.property.split(/[.[]/)[0] ?? "";
   if (!Array.isArray(secretInputs) || !secretInputs.includes(root)) {
-    return { ...failure, reason: redact(failure.reason) };
+    return { property: failure.property, reason: redact(failure.reason) };
   }
   // Every message says what was expected, then what was found.
   const [wanted] = failure.reason.split(", found ");
-  const reason =
+  const usual =
     wanted === failure.reason ? "expected another value, found a secret one" : `${wanted}, found a secret value`;
+  const reason = redact(failure.ifSecret ?? usual);
   // The engine quotes the value of the property a failure names, a secret one too; so this failure names it in its text.
   return { property: "", reason: `${failure.property}: ${reason}` };
 }

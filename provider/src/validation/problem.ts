@@ -4,6 +4,8 @@ export interface Problem {
   readonly property: string;
   /** What was expected and what came, as one sentence. */
   readonly reason: string;
+  /** The reason for a property that is secret; absent where the sentence without what came says enough. */
+  readonly ifSecret?: string;
 }
 
 /** Puts a value of unknown type into a message: short, quoted, on one line. */

@@ -90,6 +90,22 @@ test("a rule of another tool that takes the port is named, and one for another p
   );
 });
 
+test("who has a port that is secret is told without any port", async () => {
+  const told = async (externalPort: number) => {
+    const inputs = forwardInputs("other", nat, { target: "192.168.100.12", externalPort }, "prod");
+    return (await portForwardHandler.check(run.process(), {}, inputs)).failures.map(({ ifSecret }) => ifSecret);
+  };
+  const taken = "expected a free port, found a secret one that is taken: ";
+  expect(await told(8005)).toEqual([
+    `${taken}"p8000-8010" of stack shop/dev holds it on this host. Choose another external port`,
+  ]);
+  await withRule("-t nat -A PREROUTING -p tcp --dport 9005 -j REDIRECT --to-ports 3128", async () => {
+    expect(await told(9005)).toEqual([
+      `${taken}a rule of another tool redirects it on this host. Remove that rule, or choose another external port`,
+    ]);
+  });
+});
+
 test("a forward that is in force already goes on, with a warning that names the newcomer", async () => {
   await withRule("-t nat -A PREROUTING -p tcp --dport 8003 -j REDIRECT --to-ports 3128", async () => {
     const inputs = forwardInputs("p8000-8010", nat, web);

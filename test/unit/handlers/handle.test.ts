@@ -56,6 +56,31 @@ test("a message about one property does not quote another one that is secret, in
   expect(reasonOf(await check(["forwardingAddress"]))).toBe(reason.replace("10.66.77.0/24", "[secret]"));
 });
 
+test("that a secret port is taken is told without the port", async () => {
+  const config = new Map([
+    ["xennet:host", "192.0.2.1"],
+    ["xennet:password", "x"],
+    ["xennet:xapiUrl", "https://127.0.0.1:9"],
+    ["xennet:sshPort", "9"],
+  ]);
+  configure({ get: (key) => config.get(key) });
+  const ofForwarding = { forwarding: "host/token", network: "pool/network", forwardingAddress: "192.168.100.1/24" };
+  const given = { ...ofForwarding, externalPort: 8123, target: "192.168.100.11", secretInputs: ["externalPort"] };
+  const check = async (name: string) => {
+    const owner = `urn:pulumi:dev::shop::t::${name}`;
+    const answer = (await handle("PortForward", "check", [{}, { ...given, owner }])) as { failures: object[] };
+    return answer.failures;
+  };
+  expect(await check("one")).toEqual([]);
+  expect(await check("two")).toEqual([
+    {
+      property: "",
+      reason:
+        'externalPort: expected one forward a port, but two of this program ask for the same: "one" of stack shop/dev and "two" of stack shop/dev',
+    },
+  ]);
+});
+
 test("nothing is asked of a host whose profile is not known yet", async () => {
   const given = { ...network, host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" };
   expect(await handle("XenNetwork", "check", [{}, given])).toMatchObject({ failures: [] });

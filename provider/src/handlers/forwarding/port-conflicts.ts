@@ -34,25 +34,30 @@ export function checkPortConflicts(
   const others = fragments.filter((fragment) => !isOwn(fragment));
   const held = others.flatMap((other) => {
     const claim = heldBy(other);
-    return claim === undefined ? [] : [taken(claim, `${describeOwner(other.owner)} holds it on this host`)];
+    if (claim === undefined) return [];
+    const culprit = `${describeOwner(other.owner)} holds it on this host`;
+    return [taken({ claim, culprit, ifSecret: culprit }, ". Choose")];
   });
   const foreign = [...foreignRedirects(news, mine, snapshot), ...listeners(news, mine, snapshot)];
   // A forward that is in force already goes on: what came later than it is no reason to stop a whole deployment.
   const own = fragments.filter(isOwn);
   const isInForce = mine.every((claim) => own.some((fragment) => fragmentCovers(claim, fragment, snapshot)));
-  if (!isInForce)
-    return [...held, ...foreign.map(({ claim, culprit, way }) => taken(claim, `${culprit}. ${way}`, ", or choose"))];
+  if (!isInForce) return [...held, ...foreign.map((other) => taken(other, `. ${other.way}, or choose`))];
   // Without the declared port, which may be a secret.
   for (const { culprit } of foreign) host.warn(`The port of ${describeOwner(owner)} is not its own: ${culprit}.`);
   return held;
 }
 
-/** Who else has to do with a port, and how to make room. */
+/** Who else has to do with a port. */
 interface Culprit {
   readonly claim: PortClaim;
   readonly culprit: string;
-  readonly way: string;
+  /** The same without any port, for a forward whose ports are secret. */
+  readonly ifSecret: string;
 }
+
+/** One that is no resource, and how to make room. */
+type ForeignCulprit = Culprit & { readonly way: string };
 
 function addressOf(inputs: Props, snapshot: HostSnapshot | undefined): string | undefined {
   if (snapshot === undefined) return textOf(inputs, "externalAddress") ?? unresolved;
@@ -66,7 +71,8 @@ function claimInRun(host: HostContext, news: Props, mine: readonly PortClaim[]):
   if (other === undefined) return [];
   const both = `${describeOwner(other.owner)} and ${describeOwner(owner)}`;
   const reason = `expected one forward a port, but two of this program ask for ${shown(other.claim)}: ${both}`;
-  return [{ property: "externalPort", reason }];
+  const ifSecret = `expected one forward a port, but two of this program ask for the same: ${both}`;
+  return [{ property: "externalPort", reason, ifSecret }];
 }
 
 /** The ports that both want. */
@@ -94,37 +100,36 @@ function claimsOfFragment(fragment: Fragment, snapshot: HostSnapshot): PortClaim
   return fragment.claims.map((claim) => ({ ...claim, address }));
 }
 
-function foreignRedirects(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): Culprit[] {
+function foreignRedirects(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): ForeignCulprit[] {
   const inInterface = externalInterfaceOf(news, snapshot);
   return snapshot.foreign.flatMap(({ table, line }) => {
     const rule = parseSavedRule(table, line);
     const claim = rule && mine.find((one) => redirectOverlaps(one, inInterface, rule));
     if (claim === undefined) return [];
-    return [
-      {
-        claim,
-        culprit: `a rule of another tool redirects it on this host (${table} ${line})`,
-        way: "Remove that rule",
-      },
-    ];
+    const ifSecret = "a rule of another tool redirects it on this host";
+    return [{ claim, culprit: `${ifSecret} (${table} ${line})`, ifSecret, way: "Remove that rule" }];
   });
 }
 
 /** dom0's plain web port is a matter of a warning, and management ports have a check of their own. */
-function listeners(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): Culprit[] {
+function listeners(news: Props, mine: readonly PortClaim[], snapshot: HostSnapshot): ForeignCulprit[] {
   if (news["allowManagementPort"] === true) return [];
   const others = snapshot.listens.filter(({ protocol, port }) => protocol !== "tcp" || port !== 80);
   return mine.flatMap((claim) => {
     const found = others.find((listener) => listenerOverlaps(claim, listener));
     if (found === undefined) return [];
-    const culprit = `a program of dom0 listens on ${found.address} port ${found.port} and is not reached from outside while the port is forwarded`;
-    return [{ claim, culprit, way: "Set allowManagementPort: true if that is what you want" }];
+    const text = (where: string) =>
+      `a program of dom0 listens on ${where} and is not reached from outside while the port is forwarded`;
+    const way = "Set allowManagementPort: true if that is what you want";
+    return [{ claim, culprit: text(`${found.address} port ${found.port}`), ifSecret: text("it"), way }];
   });
 }
 
-function taken(claim: PortClaim, culprit: string, then = ". Choose"): Problem {
-  const reason = `expected a free port, found ${shown(claim)}: ${culprit}${then} another external port`;
-  return { property: "externalPort", reason };
+function taken({ claim, culprit, ifSecret }: Culprit, then: string): Problem {
+  const told = (found: string, who: string) =>
+    `expected a free port, found ${found}: ${who}${then} another external port`;
+  const property = "externalPort";
+  return { property, reason: told(shown(claim), culprit), ifSecret: told("a secret one that is taken", ifSecret) };
 }
 
 function shown({ protocol, ports }: PortClaim): string {
