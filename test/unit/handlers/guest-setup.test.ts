@@ -40,26 +40,29 @@ test("writes an address with gateway for every common guest, matched by MAC addr
     method=manual
     address1=192.168.100.11/26,192.168.100.1
     == ifcfg
-    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1
+    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1. On EL 5 and 6: ifcfg-eth1, with DEVICE=eth1 in it; then: ifup eth1
     TYPE=Ethernet
     NAME=xen-vif1
     HWADDR=02:16:3E:00:00:0A
     BOOTPROTO=none
     ONBOOT=yes
     IPADDR=192.168.100.11
-    PREFIX=26
+    NETMASK=255.255.255.192
     GATEWAY=192.168.100.1
     DEFROUTE=yes
     == ifupdown
-    # /etc/network/interfaces; put the interface's name for eth1: ip -br link | grep -i 02:16:3e:00:00:0a
+    # /etc/network/interfaces; put the interface's name for eth1: ip -o link | grep -i 02:16:3e:00:00:0a
     auto eth1
     iface eth1 inet static
-        address 192.168.100.11/26
+        address 192.168.100.11
+        netmask 255.255.255.192
         gateway 192.168.100.1
     == windows
     # In PowerShell, as administrator
     $adapter = Get-NetAdapter | Where-Object MacAddress -eq "02-16-3E-00-00-0A"
     netsh interface ipv4 set address "name=$($adapter.ifIndex)" source=static address=192.168.100.11 mask=255.255.255.192 gateway=192.168.100.1
+    # Before Windows 8 and Server 2012, in a command prompt; the connection with the MAC: getmac /v
+    # netsh interface ip set address "Local Area Connection" static 192.168.100.11 255.255.255.192 192.168.100.1 1
     "
   `);
 });
@@ -90,23 +93,26 @@ test("writes an address without gateway without a default route", () => {
     method=manual
     address1=192.168.100.11/26
     == ifcfg
-    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1
+    # /etc/sysconfig/network-scripts/ifcfg-xen-vif1; then: ifup xen-vif1. On EL 5 and 6: ifcfg-eth1, with DEVICE=eth1 in it; then: ifup eth1
     TYPE=Ethernet
     NAME=xen-vif1
     HWADDR=02:16:3E:00:00:0A
     BOOTPROTO=none
     ONBOOT=yes
     IPADDR=192.168.100.11
-    PREFIX=26
+    NETMASK=255.255.255.192
     == ifupdown
-    # /etc/network/interfaces; put the interface's name for eth1: ip -br link | grep -i 02:16:3e:00:00:0a
+    # /etc/network/interfaces; put the interface's name for eth1: ip -o link | grep -i 02:16:3e:00:00:0a
     auto eth1
     iface eth1 inet static
-        address 192.168.100.11/26
+        address 192.168.100.11
+        netmask 255.255.255.192
     == windows
     # In PowerShell, as administrator
     $adapter = Get-NetAdapter | Where-Object MacAddress -eq "02-16-3E-00-00-0A"
     netsh interface ipv4 set address "name=$($adapter.ifIndex)" source=static address=192.168.100.11 mask=255.255.255.192 gateway=none
+    # Before Windows 8 and Server 2012, in a command prompt; the connection with the MAC: getmac /v
+    # netsh interface ip set address "Local Area Connection" static 192.168.100.11 255.255.255.192 none
     "
   `);
 });

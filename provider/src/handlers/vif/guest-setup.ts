@@ -84,38 +84,42 @@ function networkManager({ address, prefix, gateway, mac, device }: Setting): str
   );
 }
 
-function ifcfg({ address, prefix, gateway, mac, device }: Setting): string {
+/** Guests of the time of XenServer 5 and 6 (EL 5) know no PREFIX, and no interface without DEVICE. */
+function ifcfg({ address, mask, gateway, mac, device }: Setting): string {
   return text(
-    `# /etc/sysconfig/network-scripts/ifcfg-xen-vif${device}; then: ifup xen-vif${device}`,
+    `# /etc/sysconfig/network-scripts/ifcfg-xen-vif${device}; then: ifup xen-vif${device}. On EL 5 and 6: ifcfg-eth${device}, with DEVICE=eth${device} in it; then: ifup eth${device}`,
     "TYPE=Ethernet",
     `NAME=xen-vif${device}`,
     `HWADDR=${mac.toUpperCase()}`,
     "BOOTPROTO=none",
     "ONBOOT=yes",
     `IPADDR=${address}`,
-    `PREFIX=${prefix}`,
+    `NETMASK=${mask}`,
     ...only(gateway, `GATEWAY=${gateway}`, "DEFROUTE=yes"),
   );
 }
 
-/** ifupdown matches by name only, so the text says how to find the name. */
-function ifupdown({ address, prefix, gateway, mac, device }: Setting): string {
+/** ifupdown matches by name only, so the text says how to find the name; before 0.7 it wants the netmask apart. */
+function ifupdown({ address, mask, gateway, mac, device }: Setting): string {
   return text(
-    `# /etc/network/interfaces; put the interface's name for eth${device}: ip -br link | grep -i ${mac}`,
+    `# /etc/network/interfaces; put the interface's name for eth${device}: ip -o link | grep -i ${mac}`,
     `auto eth${device}`,
     `iface eth${device} inet static`,
-    `    address ${address}/${prefix}`,
+    `    address ${address}`,
+    `    netmask ${mask}`,
     ...only(gateway, `    gateway ${gateway}`),
   );
 }
 
-/** netsh takes the number of an interface for its name; PowerShell finds it by the MAC. */
+/** netsh takes the number of an interface for its name; PowerShell finds it by the MAC, since Windows 8. */
 function windows({ address, mask, gateway, mac }: Setting): string {
   const windowsMac = mac.toUpperCase().replaceAll(":", "-");
   return text(
     "# In PowerShell, as administrator",
     `$adapter = Get-NetAdapter | Where-Object MacAddress -eq "${windowsMac}"`,
     `netsh interface ipv4 set address "name=$($adapter.ifIndex)" source=static address=${address} mask=${mask} gateway=${gateway || "none"}`,
+    "# Before Windows 8 and Server 2012, in a command prompt; the connection with the MAC: getmac /v",
+    `# netsh interface ip set address "Local Area Connection" static ${address} ${mask} ${gateway ? `${gateway} 1` : "none"}`,
   );
 }
 
