@@ -53,7 +53,11 @@ test.each(old)(
     const read = await handler.read(pool.newProcess(), id, outs);
     expect(await handler.diff(pool.newProcess(), id, read.props, inputs)).toMatchObject({ changes: false });
 
+    const told = pool.warnings.length;
     await handler.delete(pool.newProcess(), id, outs);
+    expect(pool.warnings.slice(told).join("\n")).toMatch(
+      new RegExp(`^XenServer .* cannot move VIFs .* so VIF ${outs["uuid"]} on device 0 .* is unplugged and made anew`),
+    );
     expect(lasting(await deviceZero(pool))).toEqual(lasting(before));
     expect(await vmKeys(pool)).toEqual([]);
   },

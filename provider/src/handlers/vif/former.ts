@@ -6,6 +6,7 @@ import { type Former, forget, remember, renderFormer, withKeys } from "../former
 import { formerKey, ownerKey, unmarked } from "../marks";
 import { equal } from "../props";
 import { type DeclaredVif, type VifValues, valuesOf } from "./fields";
+import { warnOfGivingBack } from "./old-host";
 import { setPlugged } from "./plug";
 import { settle } from "./remake";
 
@@ -34,6 +35,7 @@ export function formerMeanwhile(former: Former, declared: DeclaredVif): Former {
 export async function giveBack(host: HostContext, taken: VifRecord, former: Former): Promise<void> {
   const values: Partial<VifValues> = former.values;
   const view = await host.poolView();
+  await warnOfGivingBack(host, view, taken, values.network);
   const vif = await settle(host, view, taken, values);
   const keys = withKeys(vif.other_config, former.otherConfig);
   // The host looks at these keys when it plugs.

@@ -1,9 +1,11 @@
 import type { XennetError } from "../../core/errors";
 import type { HostContext } from "../../hosts/context";
-import { networkOfVif, type PoolView } from "../../hosts/pool-view";
+import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
+import type { Release } from "../../hosts/release";
 import { describeOwner } from "../../rules/owner";
 import type { Problem } from "../../validation/problem";
 import type { VifRecord } from "../../xapi/vifs";
+import type { VmRecord } from "../../xapi/vms";
 import { can, problemOf, sinceOf, tooOldFor } from "../abilities";
 import type { Props } from "../handler";
 import { textOf } from "../props";
@@ -23,11 +25,23 @@ export async function checkOldHost(host: HostContext, declared: Declared): Promi
   const { kept } = declared;
   if (kept === undefined || !isElsewhere(declared) || (await can(host, "move"))) return [];
   if (adoptedUuidOf(news) !== undefined) return [problemOf(await uuidNotKept(host))];
-  host.warn(
-    `${name}: ${release.name} cannot move VIFs (hosts do since ${sinceOf("move")}), so VIF ${kept.uuid} on device ${kept.device} of VM "${vm.name_label}" ` +
-      "is unplugged and made anew on the other network, with the same MAC address and settings, but a new UUID.",
-  );
+  host.warn(`${name}: ${madeAnew(release, kept, vm)}`);
   return [];
+}
+
+/** For what gives a VIF back: no check comes before a destroy. */
+export async function warnOfGivingBack(host: HostContext, view: PoolView, vif: VifRecord, network: string | undefined) {
+  const vm = vmOfVif(view, vif);
+  const stays = network === undefined || networkOfVif(view, vif)?.uuid === network;
+  if (stays || vm === undefined || (await can(host, "move"))) return;
+  host.warn(madeAnew((await host.identity()).release, vif, vm));
+}
+
+function madeAnew(release: Release, vif: VifRecord, vm: VmRecord): string {
+  return (
+    `${release.name} cannot move VIFs (hosts do since ${sinceOf("move")}), so VIF ${vif.uuid} on device ${vif.device} of VM "${vm.name_label}" ` +
+    "is unplugged and made anew on the other network, with the same MAC address and settings, but a new UUID."
+  );
 }
 
 /** For what writes: a VIF that is adopted by its UUID has to keep it. */
