@@ -31,7 +31,7 @@ export function withOtherPins(profile: HostProfile, code: keyof typeof namedBy):
     const others = lackingPins(profile).filter((key) => key !== namedBy[code]);
     if (others.length === 0) return error;
     const told = others.map(async (key) => `${lackOf(profile.name, key)}, too. ${await adviceFor(profile, key)}`);
-    const message = [error.message, ...(await Promise.all(told))].join(" ");
+    const message = [error.message, ...(await Promise.all(told))].join("\n");
     return new XennetError(code, message, { facts: error.facts, property: error.property, cause: error });
   };
 }
