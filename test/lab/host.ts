@@ -48,6 +48,7 @@ async function completeHost(lab: Lab, options: LabOptions): Promise<Host> {
     listen: { path: lab.xapiSocket },
     uuids: { host: lab.hostUuid, controlDomain: lab.controlDomainUuid },
   });
+  await lab.runInDom0(`cat >/etc/xensource/xapi-ssl.pem <<'END'\n${simulator.certificatePem}\nEND`);
   const page = createServer(simulator.httpHandler);
   await new Promise<void>((resolve, reject) => {
     page.once("error", reject);

@@ -94,6 +94,12 @@ describe("in a preview an old host is refused", () => {
     expect(refused).toContain(`pulumi config set xennet:xapiFingerprint ${old.xapi.fingerprint}`);
     expect(refused).toMatch(/pulumi config set xennet:allowLegacyCrypto true.*\(XAPI_LEGACY_CRYPTO\)$/s);
     expect(old.simulator.openSessions()).toBe(0);
+    // What it says to compare is what the host's console shows.
+    for (const shown of [/"(openssl x509 [^"]*)" prints/, /"(ssh-keygen -lf [^"]*)" prints/]) {
+      const { stdout } = await old.lab.runInDom0(shown.exec(String(refused))?.[1] ?? "");
+      const fingerprint = /(?:SHA256:|=)\S+/.exec(stdout)?.[0].replace(/^=/, "");
+      expect(refused).toContain(`ingerprint ${fingerprint}`);
+    }
   });
 
   test("without the setting, with what sshd offered and the commands", async () => {
