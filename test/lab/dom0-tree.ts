@@ -1,8 +1,19 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { TlsKind } from "../sim/contract.ts";
 import { CROND_INIT, IPTABLES_INIT, STOCK_FIREWALL, XE } from "./dom0-files.ts";
 import { alternativesOf, backEndOf, type IptablesKind, oldIptables } from "./iptables-kinds.ts";
+import { INSIDE } from "./namespaces.ts";
 import { sshdConfig } from "./sshd.ts";
 import { SYSTEMD_FILES, SYSTEMD_LINKS } from "./systemd-files.ts";
 
@@ -66,6 +77,9 @@ const DIRECTORIES = [
   "/opt",
 ];
 
+/** The text of a stand-in for Red Hat's chkconfig. */
+export const chkconfig = () => readFileSync(`${INSIDE}chkconfig.sh`, "utf8");
+
 const RUN_LEVELS = [2, 3, 4, 5].map((level) => `/etc/rc.d/rc${level}.d`);
 const OLD_IPTABLES = "/opt/xensource/lab/iptables-1.3.5";
 
@@ -93,8 +107,9 @@ function writeSysvinit(disk: string, write: Write, link: Link): void {
   );
 }
 
-/** What `chkconfig` has set up: links that say what starts, and in which order. */
+/** `chkconfig`, and what it has set up: links that say what starts, and in which order. */
 function writeRunLevels(write: Write, link: Link): void {
+  write("/usr/bin/chkconfig", chkconfig(), 0o755);
   write("/etc/rc.d/init.d/crond", CROND_INIT, 0o755);
   for (const directory of RUN_LEVELS) {
     link(`${directory}/S08iptables`, "../init.d/iptables");

@@ -30,12 +30,12 @@ test("a cron that is switched off is drift of the forwarding, and xennet status 
   expect(updated.outs["drift"]).toEqual(["cron is not running"]);
   expect(await onDom0("xennet status")).toMatch(/^cron is not running: .*"service crond start"/m);
 
-  await onDom0("mv /etc/rc.d/rc3.d/S90crond /root/; /etc/init.d/crond start");
+  await onDom0("chkconfig crond off; service crond start");
   await expect.poll(drift, { timeout: 20_000 }).toEqual(["cron is not started at boot"]);
   expect(run.warnings.at(-1)).toMatch(/^On this host cron is not started at boot, .* run `chkconfig crond on`\.$/);
   expect(await onDom0("xennet status")).toMatch(/^cron is not started at boot: .*"chkconfig crond on"/m);
 
-  await onDom0("mv /root/S90crond /etc/rc.d/rc3.d/");
+  await onDom0("chkconfig crond on");
   expect(await drift()).toEqual([]);
   await hostForwardingHandler.delete(run.process(), nat.id, nat.outs);
 });

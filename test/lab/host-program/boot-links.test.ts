@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { chkconfig } from "../dom0-tree.ts";
 import { type Box, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, put, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
@@ -19,22 +20,9 @@ const links = async () => (await box.sh("ls -d /etc/rc.d/rc?.d/*xennet 2>/dev/nu
 const started = [2, 3, 4, 5].map((level) => `/etc/rc.d/rc${level}.d/S09xennet`);
 const isLost = (...lost: string[]) => lost.map((link) => `${token} hook ${link}`);
 
-/** As Red Hat's, as far as it is asked: `--add` leaves levels alone that have a link, whatever its kind. */
-const chkconfig = (start: string) => `cat >/opt/xensource/bin/chkconfig <<'END'
-#!/bin/sh
-for level in 0 1 2 3 4 5 6; do
-  cd /etc/rc.d/rc$level.d 2>/dev/null || continue
-  link=K91xennet
-  case $level in [2345]) [ "$2" = off ] || link=${start} ;; esac
-  case "$*" in
-    "--add xennet") ls | grep -q '^[SK]..xennet$' || ln -s ../init.d/xennet $link ;;
-    "--del xennet") rm -f [SK]??xennet ;;
-    "xennet on" | "xennet off") case $level in [2345]) rm -f [SK]??xennet; ln -s ../init.d/xennet $link ;; esac ;;
-    *) exit 1 ;;
-  esac
-done
-END
-chmod 755 /opt/xensource/bin/chkconfig; mkdir -p /etc/rc.d/rc0.d`;
+const PROGRAM = "/opt/xensource/bin/chkconfig";
+const putChkconfig = (text: string) =>
+  box.sh(`cat >${PROGRAM} <<'SCRIPT'\n${text}SCRIPT\nchmod 755 ${PROGRAM}; mkdir -p /etc/rc.d/rc0.d`);
 
 test("links at boot that were removed are missed, and the next transaction makes them again", async () => {
   await declare(box, [forwarding()]);
@@ -176,15 +164,15 @@ test("a removal takes every link along, also where the script is gone", async ()
 
 describe("with chkconfig", () => {
   test("links are made by it, and again after it switched them off or somebody removed them", async () => {
-    await box.sh(chkconfig("S09xennet"));
+    await putChkconfig(chkconfig());
     const bare = await hostState(box);
     await declare(box, [forwarding()]);
     const whole = await hostState(box);
     expect(await links()).toEqual(["/etc/rc.d/rc0.d/K91xennet", ...started]);
     for (const [change, lost] of [
-      ["/opt/xensource/bin/chkconfig xennet off", started],
+      [`${PROGRAM} xennet off`, started],
       ["rm /etc/rc.d/rc3.d/S09xennet", started.slice(1, 2)],
-      ["/opt/xensource/bin/chkconfig --del xennet", started],
+      [`${PROGRAM} --del xennet`, started],
     ] as const) {
       await box.sh(change);
       expect([change, await missing()]).toEqual([change, isLost(...lost)]);
@@ -197,7 +185,7 @@ describe("with chkconfig", () => {
   });
 
   test("another number than ours is as good, as it may go by what the script requires", async () => {
-    await box.sh(chkconfig("S12xennet"));
+    await putChkconfig(chkconfig().replaceAll("S$start", "S12"));
     await declare(box, [forwarding()]);
     expect(await missing()).toEqual([]);
     expect(await links()).toEqual(["/etc/rc.d/rc0.d/K91xennet", ...started.map((link) => link.replace("S09", "S12"))]);
