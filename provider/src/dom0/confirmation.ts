@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../core/clock";
 import { withDeadline } from "../core/deadline";
 import { XennetError } from "../core/errors";
@@ -16,11 +17,17 @@ export interface PendingChange {
   readonly isIn: (snapshot: HostSnapshot) => boolean;
 }
 
+/**
+ * A call over the other way into the host (XAPI); rejects when the host can no longer be managed that way. It gets the new
+ * SSH connection, for a XAPI that is reached through SSH. When the signal aborts its answer counts no more: it logs out, and settles.
+ */
+export type ConfirmProbe = (fresh: Forwarder, signal: AbortSignal) => Promise<void>;
+
 export interface ConfirmationOptions {
   readonly link: HostLink;
   readonly program: HostProgram;
   readonly clock: Clock;
-  readonly confirmProbe: (fresh: Forwarder) => Promise<void>;
+  readonly confirmProbe: ConfirmProbe;
   /** How long the ways into the host may take to prove that they still work. */
   readonly confirmMs: number;
   readonly revertMs: number;
@@ -88,36 +95,57 @@ export class Confirmation {
   async #prove(change: PendingChange, deadline: AbortSignal): Promise<HostSnapshot> {
     const signal = AbortSignal.any([deadline, this.#options.signal]);
     if (signal.aborted) throw givenUp();
-    if (!this.#provedOnce || change.touchesManagement) return this.#proveByLogin(change, signal);
+    if (!this.#provedOnce || change.touchesManagement) return this.#proveByLogin(change, deadline);
     await this.#options.link.banner(this.#options.confirmMs, signal);
     if (signal.aborted) throw givenUp();
-    return this.#settle(change, () => this.#options.program.confirm(change.generation));
+    return this.#settle(change, deadline, () => this.#options.program.confirm(change.generation));
   }
 
-  async #proveByLogin(change: PendingChange, signal: AbortSignal): Promise<HostSnapshot> {
+  async #proveByLogin(change: PendingChange, deadline: AbortSignal): Promise<HostSnapshot> {
     const { link, program, confirmProbe } = this.#options;
+    const signal = AbortSignal.any([deadline, this.#options.signal]);
     const connection = await link.login(signal);
+    const probe = confirmProbe(connection, signal);
+    const abandon = () => connection.abandon();
     try {
-      await Promise.race([confirmProbe(connection), rejectionOf(signal)]);
-      return await this.#settle(change, () => program.confirm(change.generation, connection));
+      await Promise.race([probe, rejectionOf(signal)]);
+      // A confirmation that waits in the network must not arrive once the caller was told that there is none.
+      deadline.addEventListener("abort", abandon);
+      return await this.#settle(change, deadline, () => program.confirm(change.generation, connection));
     } finally {
-      await connection.end();
+      deadline.removeEventListener("abort", abandon);
+      // What was given up may still log out of XAPI over this connection; nobody waits for that.
+      const ending = settledWithin(probe, LOGOUT_MS).then(() => connection.end());
+      if (!signal.aborted) await ending;
     }
   }
 
-  /** A confirmation whose answer was lost may have been heard: the host knows. */
-  async #settle(change: PendingChange, confirm: () => Promise<HostSnapshot>): Promise<HostSnapshot> {
+  /** A confirmation whose answer was lost may have been heard: the host knows. After the deadline nothing is confirmed. */
+  async #settle(
+    change: PendingChange,
+    deadline: AbortSignal,
+    confirm: () => Promise<HostSnapshot>,
+  ): Promise<HostSnapshot> {
     try {
       return await confirm();
     } catch (error) {
-      if (!isConnectionLoss(error)) throw error;
+      if (!isConnectionLoss(error) || deadline.aborted) throw error;
       const { program } = this.#options;
       const snapshot = await program.snapshot();
+      if (deadline.aborted) throw error;
       if (snapshot.pending?.generation === change.generation) return program.confirm(change.generation);
       if (snapshot.pending === undefined && change.isIn(snapshot)) return snapshot;
       throw error;
     }
   }
+}
+
+/** What a probe that was given up gets to end. */
+const LOGOUT_MS = 2000;
+
+/** Resolves with the work, however it ends, or after so long. */
+async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  await Promise.race([work.catch(() => {}), delay(ms, undefined, { ref: false })]);
 }
 
 function rejectionOf(signal: AbortSignal): Promise<never> {

@@ -33,6 +33,8 @@ export class HostLink {
   readonly #options: HostLinkOptions;
   readonly #shut = new AbortController();
   #pooled: Promise<SshConnection> | undefined;
+  /** Connections that failed a command, and may still carry others. */
+  readonly #retired = new Set<SshConnection>();
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
   /** A wrong password or key is not tried twice: accounts get locked by that. Nor is a host that is too old. */
@@ -66,8 +68,7 @@ export class HostLink {
       try {
         return await connection.run(script);
       } catch (error) {
-        // Its end may not have been noticed yet; the next command must not go the same way.
-        if (isConnectionLoss(error) && this.#pooled === pooled) this.#pooled = undefined;
+        if (isConnectionLoss(error) && this.#pooled === pooled) this.#retire(connection);
         throw error;
       }
     });
@@ -109,7 +110,7 @@ export class HostLink {
   async close(): Promise<void> {
     this.#shut.abort();
     clearTimeout(this.#idle);
-    await this.#drop();
+    await Promise.all([this.#drop(), ...[...this.#retired].map((connection) => connection.end())]);
   }
 
   /** Opening a connection changes nothing, so one that met a broken SSH connection is opened again over a new one. */
@@ -122,7 +123,7 @@ export class HostLink {
         return await connection.forward(host, port, signal);
       } catch (error) {
         if (!isConnectionLoss(error)) throw error;
-        if (this.#pooled === pooled) this.#pooled = undefined;
+        if (this.#pooled === pooled) this.#retire(connection);
         if (isLast) throw error;
       }
     }
@@ -134,7 +135,8 @@ export class HostLink {
     clearTimeout(this.#idle);
     return () => {
       this.#users -= 1;
-      if (this.#users === 0) this.#idle = setTimeout(() => void this.#drop(), this.#options.idleMs);
+      const isIdle = this.#users === 0 && !this.#shut.signal.aborted;
+      if (isIdle) this.#idle = setTimeout(() => void this.#drop(), this.#options.idleMs);
     };
   }
 
@@ -160,6 +162,14 @@ export class HostLink {
       },
     );
     return opening;
+  }
+
+  /** Its end may not have been noticed yet, or it refuses commands: the next must not go the same way. */
+  #retire(connection: SshConnection): void {
+    this.#pooled = undefined;
+    this.#retired.add(connection);
+    void connection.whenClosed().then(() => this.#retired.delete(connection));
+    connection.retire();
   }
 
   async #drop(): Promise<void> {

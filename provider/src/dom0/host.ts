@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../core/clock";
 import { XennetError } from "../core/errors";
-import { Confirmation } from "./confirmation";
+import { Confirmation, type ConfirmProbe } from "./confirmation";
 import type { FragmentChange, FragmentOutcome } from "./fragment-change";
 import { GroupCommit } from "./group-commit";
 import { type HostCounters, HostLink } from "./host-link";
@@ -34,11 +34,7 @@ const TIMING = { idleMs: 5000, connectMs: 20_000, windowSeconds: 30, revertMs: 5
 
 export interface Dom0HostOptions {
   readonly endpoint: SshEndpoint;
-  /**
-   * A call over the other way into the host (XAPI); rejects when the host can no longer be managed that way. It gets the new
-   * SSH connection, for a XAPI that is reached through SSH.
-   */
-  readonly confirmProbe: (fresh: Forwarder) => Promise<void>;
+  readonly confirmProbe: ConfirmProbe;
   /** Makes another error of why a login failed. */
   readonly explain?: (error: unknown) => Promise<unknown>;
   readonly clock?: Clock;

@@ -25,6 +25,9 @@ export class SshConnection {
   readonly #name: string;
   readonly #closed: Promise<void>;
   #isClosed = false;
+  #isRetired = false;
+  /** Commands and forwarded connections under way. */
+  #uses = 0;
 
   constructor(ssh: NodeSSH, socket: Socket, name: string) {
     this.#ssh = ssh;
@@ -52,6 +55,15 @@ export class SshConnection {
 
   /** Runs a shell script; any exit status is an answer, only a broken or silent connection is an error. */
   async run(script: string, timeoutMs: number = COMMAND_TIMEOUT_MS): Promise<CommandResult> {
+    this.#uses += 1;
+    try {
+      return await this.#answerOf(script, timeoutMs);
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #answerOf(script: string, timeoutMs: number): Promise<CommandResult> {
     const answer = await withDeadline(
       timeoutMs,
       () => this.#silent(timeoutMs),
@@ -68,7 +80,25 @@ export class SshConnection {
   /** Opens a TCP connection from the host to an address as the host sees it. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
     if (this.isClosed) throw this.#lost("");
-    return openForward(this.#ssh, this.#name, { host, port }, signal);
+    this.#uses += 1;
+    try {
+      const channel = await openForward(this.#ssh, this.#name, { host, port }, signal);
+      return channel.once("close", () => this.#release());
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  /** Logs out as soon as nothing runs over it any more. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#endIfUnused();
+  }
+
+  /** Drops the connection at once, and what the network has not taken yet: it must not reach the host later. */
+  abandon(): void {
+    this.#socket.resetAndDestroy();
   }
 
   /** Logs out. Resolves when the connection is closed, which a dead peer cannot delay. */
@@ -81,6 +111,15 @@ export class SshConnection {
     await this.#closed;
     clearTimeout(timer);
     this.#socket.destroy();
+  }
+
+  #release(): void {
+    this.#uses -= 1;
+    this.#endIfUnused();
+  }
+
+  #endIfUnused(): void {
+    if (this.#isRetired && this.#uses === 0) void this.end();
   }
 
   async #exec(script: string): Promise<SSHExecCommandResponse> {

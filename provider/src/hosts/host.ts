@@ -51,11 +51,14 @@ export class Host implements HostContext {
     this.#warn = (text) => surroundings.warn(text);
     this.xapiVia = profile.xapiVia;
     // A session of its own, so that the confirmation proves that a new login still works.
-    const confirmProbe = async (fresh: Forwarder) => {
-      const client = new XapiClient(endpointOver(profile, fresh));
+    const confirmProbe = async (fresh: Forwarder, signal: AbortSignal) => {
+      const client = new XapiClient(endpointOver(profile, fresh), { onWarning: this.#warn });
+      const giveUp = () => void client.close();
+      signal.addEventListener("abort", giveUp);
       try {
         await getPool(client);
       } finally {
+        signal.removeEventListener("abort", giveUp);
         await client.close();
       }
     };

@@ -4,6 +4,7 @@ import { portForwardHandler } from "../../../provider/src/handlers/forwarding/po
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Host, startHost } from "../host.ts";
+import { declare } from "./declared-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";
 
 let host: Host;
@@ -74,6 +75,22 @@ test("a network, a forwarding and a forward of 443 take one SSH login, and one m
   await xenNetworkHandler.delete(process, networkId, checkedNetwork.inputs);
 });
 
+test("a change that is given up while it is proved leaves no XAPI session behind", async () => {
+  await using run = provider(host);
+  const process = run.process(throughSsh);
+  const network = await declare(xenNetworkHandler, process, { owner: urnOf("XenNetwork", "n"), nameLabel: "Given up" });
+  const nat = { owner: urnOf("HostForwarding", "n"), network: network.id, address: "192.168.100.1/24" };
+  const { inputs } = await hostForwardingHandler.check(process, {}, nat);
+  host.simulator.faults.delay("pool.get_all_records", 500);
+  const creating = refusal(hostForwardingHandler.create(process, inputs));
+  await eventually(() => expect(host.simulator.openSessions()).toBe(2), 10_000);
+  await run.end();
+  expect(await creating).toMatch(/^NOT_CONFIRMED: .*The host has gone back to what it was\./);
+  await eventually(() => expect(host.simulator.openSessions()).toBe(0));
+  expect(run.warnings).toEqual([]);
+  await xenNetworkHandler.delete(run.process(throughSsh), network.id, network.outs);
+});
+
 test("without SSH for XAPI the same forward is refused", async () => {
   await using run = provider(host);
   const direct = run.process({ XENNET_SSH_PORT: "1" });
@@ -120,6 +137,7 @@ test("an sshd that forbids forwarding fails the preview, with what to change", a
   await inDom0(
     `cp /etc/ssh/sshd_config /root/sshd_config; echo AllowTcpForwarding no >>/etc/ssh/sshd_config; ${reloadSshd}`,
   );
+  const made = host.simulator.countCalls("network.create");
   try {
     const network = { host: "default", owner: urnOf("XenNetwork", "x"), nameLabel: "Far away" };
     // sshd refuses connections for a moment while it starts anew.
@@ -134,7 +152,7 @@ test("an sshd that forbids forwarding fails the preview, with what to change", a
         },
       ]);
     });
-    expect(host.simulator.countCalls("network.create")).toBe(1);
+    expect(host.simulator.countCalls("network.create")).toBe(made);
   } finally {
     await inDom0(`mv /root/sshd_config /etc/ssh/sshd_config; ${reloadSshd}`);
   }

@@ -7,6 +7,8 @@ export interface ExecAnswer {
   readonly stdout: string;
   readonly stderr?: string;
   readonly code: number;
+  /** The command was killed by this signal instead. */
+  readonly signal?: string;
 }
 
 export interface SshServerOptions {
@@ -151,7 +153,8 @@ export class TestSshServer {
     }
     channel.write(answer.stdout);
     channel.stderr.write(answer.stderr ?? "");
-    channel.exit(answer.code);
+    if (answer.signal === undefined) channel.exit(answer.code);
+    else channel.exit(answer.signal);
     channel.end();
   }
 }

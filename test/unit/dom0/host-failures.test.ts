@@ -192,6 +192,40 @@ test("a confirmation that the host did not hear is sent again", async () => {
   expect(double.xennet.confirmedTokens).toEqual([change.token]);
 });
 
+test("after its deadline a confirmation that was lost is not sent again", async () => {
+  const double = await startDouble();
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  double.faults.delay = (command) => (command === "confirm" ? arrived : Promise.resolve());
+  double.faults.drop = (command) => (command === "revert" || command === "confirm" ? "before" : undefined);
+  const host = openHost(double, { timing: { confirmMs: 100 } });
+  await expect(host.submit(put())).rejects.toThrow(/goes back by itself/);
+  arrive();
+  // Time in which whoever goes on asks the host, and confirms.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([double.count("confirm"), double.xennet.pendingGeneration]).toEqual([1, 1]);
+});
+
+test("a probe that is given up keeps its connection until it has logged out", async () => {
+  const double = await startDouble();
+  const open: number[] = [];
+  const confirmProbe: Dom0HostOptions["confirmProbe"] = (_fresh, signal) =>
+    new Promise((_resolve, reject) => {
+      const loggedOut = () => {
+        open.push(double.ssh.openConnections);
+        reject(new Error("given up"));
+      };
+      signal.addEventListener("abort", () => setTimeout(loggedOut, 200));
+    });
+  const host = openHost(double, { confirmProbe, timing: { confirmMs: 100 } });
+  await expect(host.submit(put())).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
+  expect(double.xennet.pendingGeneration).toBeUndefined();
+  await eventually(() => expect(open).toEqual([2]));
+  await eventually(() => expect(double.ssh.openConnections).toBe(1));
+});
+
 test("a failed transaction does not stop the next one", async () => {
   const double = await startDouble();
   let isBroken = true;
