@@ -200,7 +200,7 @@ test("after its deadline a confirmation that was lost is not sent again", async 
   });
   double.faults.delay = (command) => (command === "confirm" ? arrived : Promise.resolve());
   double.faults.drop = (command) => (command === "revert" || command === "confirm" ? "before" : undefined);
-  const host = openHost(double, { timing: { confirmMs: 100 } });
+  const host = openHost(double, { timing: { confirmMs: 1500 } });
   await expect(host.submit(put())).rejects.toThrow(/goes back by itself/);
   arrive();
   // Time in which whoever goes on asks the host, and confirms.
@@ -219,7 +219,7 @@ test("a probe that is given up keeps its connection until it has logged out", as
       };
       signal.addEventListener("abort", () => setTimeout(loggedOut, 200));
     });
-  const host = openHost(double, { confirmProbe, timing: { confirmMs: 100 } });
+  const host = openHost(double, { confirmProbe, timing: { confirmMs: 1500 } });
   await expect(host.submit(put())).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
   expect(double.xennet.pendingGeneration).toBeUndefined();
   await eventually(() => expect(open).toEqual([2]));
