@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import { configure, handle } from "../../../provider/src/handlers/index.ts";
 
+/** A host where nothing listens. */
+const settings = new Map([
+  ["xennet:host", "192.0.2.1"],
+  ["xennet:password", "x"],
+  ["xennet:xapiUrl", "https://127.0.0.1:9"],
+  ["xennet:sshPort", "9"],
+]);
+const unreachable = { get: (key: string) => settings.get(key) };
+
 const network = { owner: "urn:pulumi:dev::shop::t::n", nameLabel: "Internal network" };
 
 test("missing configuration is a failure of the check that names each key and the command which sets it", async () => {
@@ -21,12 +30,7 @@ test("an error the package expects has its code and no stack trace", async () =>
 });
 
 test("a refused value that is secret is not shown, and neither is the list of secrets stored", async () => {
-  const config = new Map([
-    ["xennet:host", "192.0.2.1"],
-    ["xennet:password", "x"],
-    ["xennet:xapiUrl", "https://127.0.0.1:9"],
-  ]);
-  configure({ get: (key) => config.get(key) });
+  configure(unreachable);
   const given = { ...network, mtu: 7, nameLabel: "hidden\nname", secretInputs: ["nameLabel"] };
   const answer = (await handle("XenNetwork", "check", [{}, given])) as {
     inputs: object;
@@ -40,13 +44,7 @@ test("a refused value that is secret is not shown, and neither is the list of se
 });
 
 test("a message about one property does not quote another one that is secret, in whatever form", async () => {
-  const config = new Map([
-    ["xennet:host", "192.0.2.1"],
-    ["xennet:password", "x"],
-    ["xennet:xapiUrl", "https://127.0.0.1:9"],
-    ["xennet:sshPort", "9"],
-  ]);
-  configure({ get: (key) => config.get(key) });
+  configure(unreachable);
   const ofForwarding = { forwarding: "host/token", network: "pool/network", forwardingAddress: "10.66.77.1/24" };
   const given = { owner: network.owner, ...ofForwarding, externalPort: 80, target: "192.168.100.11" };
   const check = (secretInputs: string[]) => handle("PortForward", "check", [{}, { ...given, secretInputs }]);
@@ -57,13 +55,7 @@ test("a message about one property does not quote another one that is secret, in
 });
 
 test("that a secret port is taken is told without the port", async () => {
-  const config = new Map([
-    ["xennet:host", "192.0.2.1"],
-    ["xennet:password", "x"],
-    ["xennet:xapiUrl", "https://127.0.0.1:9"],
-    ["xennet:sshPort", "9"],
-  ]);
-  configure({ get: (key) => config.get(key) });
+  configure(unreachable);
   const ofForwarding = { forwarding: "host/token", network: "pool/network", forwardingAddress: "192.168.100.1/24" };
   const given = { ...ofForwarding, externalPort: 8123, target: "192.168.100.11", secretInputs: ["externalPort"] };
   const check = async (name: string) => {
