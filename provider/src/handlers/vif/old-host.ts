@@ -29,11 +29,21 @@ export async function checkOldHost(host: HostContext, declared: Declared): Promi
   return [];
 }
 
+/** True when a VIF can get to a network, by its UUID, only by being made anew; without one it stays where it is. */
+export async function hasToBeMadeAnew(
+  host: HostContext,
+  view: PoolView,
+  vif: VifRecord,
+  network: string | undefined,
+): Promise<boolean> {
+  const stays = network === undefined || networkOfVif(view, vif)?.uuid === network;
+  return !stays && !(await can(host, "move"));
+}
+
 /** For what gives a VIF back: no check comes before a destroy. */
 export async function warnOfGivingBack(host: HostContext, view: PoolView, vif: VifRecord, network: string | undefined) {
   const vm = vmOfVif(view, vif);
-  const stays = network === undefined || networkOfVif(view, vif)?.uuid === network;
-  if (stays || vm === undefined || (await can(host, "move"))) return;
+  if (vm === undefined || !(await hasToBeMadeAnew(host, view, vif, network))) return;
   host.warn(madeAnew((await host.identity()).release, vif, vm));
 }
 
@@ -52,8 +62,7 @@ export async function refuseLosingUuid(
   inputs: Props,
   network: string | undefined,
 ): Promise<void> {
-  const stays = network === undefined || networkOfVif(view, vif)?.uuid === network;
-  if (stays || adoptedUuidOf(inputs) === undefined || (await can(host, "move"))) return;
+  if (adoptedUuidOf(inputs) === undefined || !(await hasToBeMadeAnew(host, view, vif, network))) return;
   throw await uuidNotKept(host);
 }
 

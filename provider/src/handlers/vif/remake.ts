@@ -1,14 +1,14 @@
 import type { HostContext } from "../../hosts/context";
-import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
+import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { XapiError } from "../../xapi/errors";
 import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
-import { can } from "../abilities";
 import { ownerKey } from "../marks";
 import { applySettings, networkToMoveTo, type OnLack } from "./apply";
 import { placeOf, refusal } from "./failures";
 import type { VifValues } from "./fields";
+import { hasToBeMadeAnew } from "./old-host";
 import { setPlugged } from "./plug";
 import { removeVmRecord, writeVmRecord } from "./vm-records";
 import { destroyVif, makeAgain, pendingRecord, recordOf, type WholeVif } from "./whole-vif";
@@ -25,7 +25,7 @@ export async function settle(
   onLack?: OnLack,
 ): Promise<VifRecord> {
   const vm = vmOfVif(view, vif);
-  if (vm === undefined || !isElsewhere(view, vif, wanted) || (await can(host, "move"))) {
+  if (vm === undefined || !(await hasToBeMadeAnew(host, view, vif, wanted.network))) {
     await applySettings(host, view, vif, wanted, onLack);
     return vif;
   }
@@ -57,10 +57,6 @@ export async function finishRemaking(host: HostContext, owners: readonly string[
 /** True when a VIF of one of these owners was to be made anew, and nobody has ended it yet. */
 export function isBeingRemade(view: PoolView, owners: readonly string[]): boolean {
   return owners.some((owner) => pendingRecord(view, "moved", owner) !== undefined);
-}
-
-function isElsewhere(view: PoolView, vif: VifRecord, { network }: Partial<VifValues>): boolean {
-  return network !== undefined && networkOfVif(view, vif)?.uuid !== network;
 }
 
 interface Remade {
