@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../core/clock";
 import { withDeadline } from "../core/deadline";
 import { XennetError } from "../core/errors";
@@ -95,15 +94,15 @@ export class Confirmation {
   async #prove(change: PendingChange, deadline: AbortSignal): Promise<HostSnapshot> {
     const signal = AbortSignal.any([deadline, this.#options.signal]);
     if (signal.aborted) throw givenUp();
-    if (!this.#provedOnce || change.touchesManagement) return this.#proveByLogin(change, deadline);
+    if (!this.#provedOnce || change.touchesManagement) return this.#proveByLogin(change, deadline, signal);
     await this.#options.link.banner(this.#options.confirmMs, signal);
     if (signal.aborted) throw givenUp();
     return this.#settle(change, deadline, () => this.#options.program.confirm(change.generation));
   }
 
-  async #proveByLogin(change: PendingChange, deadline: AbortSignal): Promise<HostSnapshot> {
+  /** `signal` aborts with the deadline, and when the process wants to end. */
+  async #proveByLogin(change: PendingChange, deadline: AbortSignal, signal: AbortSignal): Promise<HostSnapshot> {
     const { link, program, confirmProbe } = this.#options;
-    const signal = AbortSignal.any([deadline, this.#options.signal]);
     const connection = await link.login(signal);
     const probe = confirmProbe(connection, signal);
     const abandon = () => connection.abandon();
@@ -115,7 +114,8 @@ export class Confirmation {
     } finally {
       deadline.removeEventListener("abort", abandon);
       // What was given up may still log out of XAPI over this connection; nobody waits for that.
-      const ending = settledWithin(probe, LOGOUT_MS).then(() => connection.end());
+      const settled = withDeadline(LOGOUT_MS, givenUp, () => probe).catch(() => {});
+      const ending = settled.then(() => connection.end());
       if (!signal.aborted) await ending;
     }
   }
@@ -142,11 +142,6 @@ export class Confirmation {
 
 /** What a probe that was given up gets to end. */
 const LOGOUT_MS = 2000;
-
-/** Resolves with the work, however it ends, or after so long. */
-async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
-  await Promise.race([work.catch(() => {}), delay(ms, undefined, { ref: false })]);
-}
 
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
