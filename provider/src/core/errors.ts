@@ -1,3 +1,4 @@
+import { printable, printableText } from "./foreign-text";
 import { redact } from "./redact";
 
 /** Facts shown under the message of a {@link XennetError}, one line each. */
@@ -12,7 +13,8 @@ export interface XennetErrorOptions {
 
 /**
  * Base of every error this package raises on purpose: a stable `code`, one sentence saying what was wanted, what was
- * found and what to do, and facts. Registered secrets are scrubbed from both.
+ * found and what to do, and facts. Registered secrets are scrubbed from both, and what a terminal would take for a command, or
+ * for a line of its own, is written as an escape: texts of hosts, and of whoever may name a VM there, end up in messages.
  */
 export class XennetError extends Error {
   readonly code: string;
@@ -20,12 +22,15 @@ export class XennetError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(code: string, message: string, options: XennetErrorOptions = {}) {
-    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(printableText(redact(message)), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "XennetError";
     this.code = code;
     this.property = options.property;
     this.facts = Object.fromEntries(
-      Object.entries(options.facts ?? {}).map(([name, fact]) => [name, typeof fact === "string" ? redact(fact) : fact]),
+      Object.entries(options.facts ?? {}).map(([name, fact]) => [
+        name,
+        typeof fact === "string" ? printable(redact(fact)) : fact,
+      ]),
     );
   }
 }

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import { XennetError } from "../core/errors";
+import { whileWaiting } from "../core/waiting";
 import { probeBanner } from "./banner";
 import { connectSsh } from "./ssh";
 import type { CommandResult, SshConnection } from "./ssh-connection";
-import type { SshEndpoint } from "./ssh-endpoint";
+import { endpointName, type SshEndpoint } from "./ssh-endpoint";
 import { isConnectionLoss, SshError } from "./ssh-errors";
 
 /** How many of each were done on a host. */
@@ -66,7 +67,10 @@ export class HostLink {
       const connection = await pooled;
       this.#options.counters.execs += 1;
       try {
-        return await connection.run(script);
+        return await whileWaiting(
+          `an answer of dom0 at ${endpointName(this.#options.endpoint)}`,
+          connection.run(script),
+        );
       } catch (error) {
         if (isConnectionLoss(error) && this.#pooled === pooled) this.#retire(connection);
         throw error;
@@ -92,7 +96,8 @@ export class HostLink {
     const { endpoint, counters, connectTimeoutMs, explain } = this.#options;
     const signals = signal === undefined ? [this.#shut.signal] : [signal, this.#shut.signal];
     try {
-      const connection = await connectSsh(endpoint, { timeoutMs: connectTimeoutMs, signal: AbortSignal.any(signals) });
+      const login = connectSsh(endpoint, { timeoutMs: connectTimeoutMs, signal: AbortSignal.any(signals) });
+      const connection = await whileWaiting(`the SSH login at ${endpointName(endpoint)}`, login);
       counters.logins += 1;
       return connection;
     } catch (error) {

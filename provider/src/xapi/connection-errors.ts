@@ -145,7 +145,8 @@ export function connectionLost(peer: Peer, method: string, writing: boolean, cau
   );
 }
 
-function nameOf(peer: Peer): string {
+/** The host as messages name it. */
+export function nameOf(peer: Peer): string {
   return peer.through === undefined ? peer.url : `${peer.url} (through ${peer.through})`;
 }
 

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../core/clock";
+import { whileWaiting } from "../core/waiting";
 import type { XapiClient } from "./client";
 import { hasXapiCode, isGone, XapiConnectionError, XapiError } from "./errors";
 import { RecordReader } from "./records";
@@ -15,7 +16,16 @@ const firstPollMs = 50;
 const longestPollMs = 500;
 
 /** Runs an asynchronous call to its end, removes its task, and cancels it at the deadline. */
-export async function runTask(
+export function runTask(
+  client: XapiClient,
+  method: string,
+  params: readonly XapiValue[],
+  options: TaskOptions,
+): Promise<void> {
+  return whileWaiting(`XAPI's task ${method} to end`, untilEnded(client, method, params, options));
+}
+
+async function untilEnded(
   client: XapiClient,
   method: string,
   params: readonly XapiValue[],

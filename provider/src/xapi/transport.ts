@@ -1,10 +1,12 @@
 import { withDeadline } from "../core/deadline";
 import { XennetError } from "../core/errors";
 import { Limit } from "../core/limit";
+import { whileWaiting } from "../core/waiting";
 import {
   clientClosed,
   connectionLost,
   legacyOnly,
+  nameOf,
   notXapi,
   type Peer,
   timedOut,
@@ -87,7 +89,7 @@ export class XapiTransport {
     if (this.#destroyed) throw clientClosed();
     const writing = isWriting(method);
     const onExpiry = () => timedOut(this.peer, method, deadlineMs, writing);
-    const answer = await withDeadline(deadlineMs, onExpiry, async (signal) => {
+    const answered = withDeadline(deadlineMs, onExpiry, async (signal) => {
       try {
         const headers = { [thumbprint.request]: "sha-256:master" };
         return await exchange(method, params, {
@@ -103,6 +105,7 @@ export class XapiTransport {
         throw connectionLost(this.peer, method, writing, error);
       }
     });
+    const answer = await whileWaiting(`the answer of XAPI at ${nameOf(this.peer)} to ${method}`, answered);
     return this.#decode(method, answer);
   }
 
