@@ -1,11 +1,10 @@
 import { XennetError } from "../core/errors";
-import { redact } from "../core/redact";
-import type { Problem } from "../validation/problem";
 import { isUnknown } from "../validation/unknown";
 import { hostForwardingHandler } from "./forwarding/host-forwarding";
 import { portForwardHandler } from "./forwarding/port-forward";
 import type { CheckAnswer, Handler, Props } from "./handler";
 import { xenNetworkHandler } from "./network/xen-network";
+import { presentable, shownAnswer, shownFailure } from "./presentable";
 import { installProcessEnd } from "./process-end";
 import { plain, textOf } from "./props";
 import { type ConfigSource, runtime } from "./runtime";
@@ -33,7 +32,7 @@ export async function handle(kind: string, method: keyof Handler, args: readonly
   const handler = handlers[kind];
   try {
     if (handler === undefined) throw new XennetError("KIND_UNKNOWN", `this version does not know the resource ${kind}`);
-    return await call(handler, method, args);
+    return shownAnswer(await call(handler, method, args));
   } catch (error) {
     throw presentable(error, method, args.at(-1) as Props);
   }
@@ -63,7 +62,7 @@ async function checkOn(handler: Handler, profile: string, olds: Props, given: Pr
   const { inputs, failures } = await answerOrFailure(handler, profile, olds, news);
   // In their normal form as well, as errors of the create or update to come have them.
   registerSecretInputs(inputs, secretInputs);
-  return { inputs, failures: failures.map((failure) => withoutSecrets(failure, secretInputs)) };
+  return { inputs, failures: failures.map((failure) => shownFailure(failure, secretInputs)) };
 }
 
 async function answerOrFailure(handler: Handler, profile: string, olds: Props, news: Props): Promise<CheckAnswer> {
@@ -71,55 +70,7 @@ async function answerOrFailure(handler: Handler, profile: string, olds: Props, n
     return await handler.check(await runtime.host(profile), olds, news);
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;
-    const reason = redact(`${error.message} (${error.code})`);
+    const reason = `${error.message} (${error.code})`;
     return { inputs: news, failures: [{ property: error.property ?? "host", reason }] };
   }
-}
-
-/** The provider gets secret inputs in clear; the class says which they are, and no message may show them. */
-function withoutSecrets(failure: Problem, secretInputs: unknown): Problem {
-  const root = failure.property.split(/[.[]/)[0] ?? "";
-  if (!Array.isArray(secretInputs) || !secretInputs.includes(root)) {
-    return { property: failure.property, reason: redact(failure.reason) };
-  }
-  // Every message says what was expected, then what was found.
-  const [wanted] = failure.reason.split(", found ");
-  const usual =
-    wanted === failure.reason ? "expected another value, found a secret one" : `${wanted}, found a secret value`;
-  const reason = redact(failure.ifSecret ?? usual);
-  // The engine quotes the value of the property a failure names, a secret one too; so this failure names it in its text.
-  return { property: "", reason: `${failure.property}: ${reason}` };
-}
-
-/** Refreshing and destroying run with the configuration stored at the last up; so does the refresh before an up. */
-const usesStoredConfig: ReadonlySet<keyof Handler> = new Set(["read", "delete"]);
-const aboutSettings =
-  /^(SSH_|XAPI_(UNREACHABLE|TIMEOUT|CERTIFICATE|LEGACY|AUTH|ENDPOINT)|CONFIG_|CONFIRMATION_WINDOW|PROFILE_|HOST_MISMATCH)/;
-const storedConfigHint =
-  "Note: refresh, destroy and the refresh before an up use the settings stored at the last up. If you changed them since, " +
-  "give the new ones as environment variables (XENNET_HOST, XENNET_PASSWORD, XENNET_XAPI_FINGERPRINT, …), or run " +
-  "`pulumi up --refresh=false` once.";
-
-/**
- * The error as the engine shows it: message, code and facts, no credential, and no stack trace (the SDK prints it with the
- * paths of the machine, and the user can do nothing with it). What keeps a half-made resource in the state stays on it.
- */
-function presentable(error: unknown, method: keyof Handler, given: Props): Error {
-  const source = error instanceof Error ? error : new Error(String(error));
-  const known = source instanceof XennetError;
-  const code = known ? ` (${source.code})` : "";
-  const stored = known && usesStoredConfig.has(method) && aboutSettings.test(source.code) ? ` ${storedConfigHint}` : "";
-  const message = redact(`${source.message}${code}${stored}`);
-  const shown = Object.assign(new Error(message), partialState(source, message, given));
-  // An error nobody expected is a defect of this package: its trace goes into the report.
-  shown.stack = known ? "" : redact(source.stack ?? "");
-  return shown;
-}
-
-/** The SDK puts the provider's own text into what succeeds only; a state without it can be neither refreshed nor destroyed. */
-function partialState(source: Error, message: string, { __provider }: Props): object {
-  const { id, properties } = source as { id?: string; properties?: Props };
-  if (id === undefined) return {};
-  const kept = __provider === undefined ? {} : { __provider };
-  return { id, properties: { ...plain(properties ?? {}), ...kept }, reasons: [message] };
 }

@@ -1,3 +1,4 @@
+import { printableText } from "../core/foreign-text";
 import { redact } from "../core/redact";
 import { Claims } from "../hosts/claims";
 import { Host } from "../hosts/host";
@@ -42,8 +43,8 @@ class Runtime {
 }
 
 /** The provider process has no way to attach a message to a resource; its stderr is shown under the stack. */
-function showWarning(text: string): void {
-  process.stderr.write(`warning: ${redact(text)}\n`);
+export function showWarning(text: string): void {
+  process.stderr.write(`warning: ${printableText(redact(text))}\n`);
 }
 
 export const runtime = new Runtime();

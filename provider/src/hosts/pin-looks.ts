@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { ownLines } from "../core/foreign-text";
 import { lookAtHostKey } from "../dom0/host-key-look";
 import type { Problem } from "../validation/problem";
 import { lookAtCertificate } from "../xapi/certificate-look";
@@ -31,7 +32,7 @@ export function withOtherPins(profile: HostProfile, code: keyof typeof namedBy):
     const others = lackingPins(profile).filter((key) => key !== namedBy[code]);
     if (others.length === 0) return error;
     const told = others.map(async (key) => `${lackOf(profile.name, key)}, too. ${await adviceFor(profile, key)}`);
-    const message = [error.message, ...(await Promise.all(told))].join("\n");
+    const message = ownLines([error.message, ...(await Promise.all(told))]);
     return new XennetError(code, message, { facts: error.facts, property: error.property, cause: error });
   };
 }

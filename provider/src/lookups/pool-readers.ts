@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { printableText } from "../core/foreign-text";
 import { redact } from "../core/redact";
 import { usableProfile } from "../hosts/usable-profile";
 import type { PoolReader } from "./pool-reader";
@@ -26,7 +27,7 @@ async function makeReader(profile: string): Promise<PoolReader> {
   ]);
   const said = new Set<string>();
   const warn = (text: string) => {
-    if (!said.has(text)) void pulumi.log.warn(redact(text));
+    if (!said.has(text)) void pulumi.log.warn(printableText(redact(text)));
     said.add(text);
   };
   // A host of their own for each look: it knows the way to XAPI, which may be dom0's SSH, and closes all of it.

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
+import { printableText } from "../core/foreign-text";
 import { programError } from "./program-error";
 import { namesOfSecrets, wholeSecrets } from "./secret-inputs";
 import { checkStackSettings } from "./stack-settings";
@@ -64,6 +65,6 @@ export function warnAbout<T>(
   const given = pulumi.output(value);
   given.apply(async (known) => {
     const text = warning(known as T);
-    if (text !== undefined && !(await pulumi.isSecret(given))) pulumi.log.warn(text, resource);
+    if (text !== undefined && !(await pulumi.isSecret(given))) pulumi.log.warn(printableText(text), resource);
   });
 }

@@ -1,4 +1,5 @@
 import { RunError } from "@pulumi/pulumi";
+import { printableText } from "../core/foreign-text";
 
 /**
  * An error that ends the program with its message alone.
@@ -8,5 +9,5 @@ import { RunError } from "@pulumi/pulumi";
  * the frames anyway.
  */
 export function programError(message: string): RunError {
-  return Object.assign(new RunError(message), { stack: "" });
+  return Object.assign(new RunError(printableText(message)), { stack: "" });
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { printableText } from "../core/foreign-text";
 import { plainSecrets, unknownSettings } from "../hosts/plain-secrets";
 import { programError } from "./program-error";
 
@@ -21,6 +22,8 @@ function warnOfUnknownSettings(): void {
   if (warned) return;
   warned = true;
   for (const key of unknownSettings(process.env)) {
-    pulumi.log.warn(`${key} is in the stack's configuration, but there is no such setting; is it misspelt?`);
+    pulumi.log.warn(
+      `${printableText(key)} is in the stack's configuration, but there is no such setting; is it misspelt?`,
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { isUnprintable } from "../core/foreign-text";
 import { expected, type Problem } from "./problem";
 
 /** What a port forward can be declared for. */
@@ -33,7 +34,7 @@ export function checkBoolean(property: string, value: unknown): Problem[] {
   return typeof value === "boolean" ? [] : [expected(property, "true or false", value)];
 }
 
-/** A text that goes into XAPI or a fragment: at most `max` characters, no control characters. */
+/** A text that goes into XAPI or a fragment: at most `max` characters, all of which can be seen. */
 export function checkText(property: string, value: unknown, options: { min?: number; max?: number } = {}): Problem[] {
   const { min = 0, max = 255 } = options;
   if (typeof value !== "string") return [expected(property, "a text", value)];
@@ -41,7 +42,11 @@ export function checkText(property: string, value: unknown, options: { min?: num
   if (value.length > max) return [expected(property, `a text of at most ${max} characters`, value)];
   // XML, in which XAPI is spoken, has no way to write these.
   if (/[\p{Surrogate}\uFFFE\uFFFF]/u.test(value)) return [expected(property, "a text of valid characters", value)];
-  return /\p{Control}/u.test(value) ? [expected(property, "a text without control characters", value)] : [];
+  if (/\p{Control}/u.test(value)) return [expected(property, "a text without control characters", value)];
+  // Whoever reads it in a terminal or in XenCenter would see another text than the one that is there.
+  return isUnprintable(value)
+    ? [expected(property, "a text without characters that are invisible or turn its direction around", value)]
+    : [];
 }
 
 /** What the host's kernel and iptables take as interface name: 1 to 15 of `A-Z a-z 0-9 _ . -`. */
