@@ -5,6 +5,10 @@ import { runStep, SetUpError } from "./step.mjs";
 
 /** What the tests need beyond the lab's own packages. */
 const testPackages = [
+  // The host program is tried with every awk that a host may have; installing these changes what `awk` means, so tests name the one they mean.
+  { name: "mawk", files: ["/usr/bin/mawk"] },
+  { name: "gawk", files: ["/usr/bin/gawk"] },
+  { name: "original-awk", files: ["/usr/bin/original-awk"] },
   { name: "busybox", files: ["/bin/busybox", "/usr/bin/busybox"] },
   { name: "nftables", files: ["/usr/sbin/nft", "/sbin/nft"] },
   { name: "shellcheck", files: ["/usr/bin/shellcheck"] },

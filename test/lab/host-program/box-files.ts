@@ -6,21 +6,41 @@ export const shebang = { dash: "#!/bin/dash", bash: "#!/bin/bash --posix", busyb
 
 export type Shell = keyof typeof shebang;
 
+/** Which awk a box has. `lint` is gawk that writes down every use of a variable or an element that nobody has set; CentOS has gawk. */
+export const awks = {
+  mawk: "mawk",
+  busybox: "busybox",
+  bwk: "original-awk",
+  gawk: "gawk",
+  lint: "gawk --lint",
+} as const;
+
+export type Awk = keyof typeof awks;
+
+/** Prints what `lint` found, a line each: an empty file is no fault, and not every program calls all functions that it shares. */
+export const readLint =
+  "sed -e '/warning:/!d' -e '/warning: data file .* is empty/d' -e '/defined but never called directly/d' /mnt/awk-lint | sort -u";
+
 /** Own copies of what the program reads and writes; /mnt holds the box's own things. */
-export function files(backend: IptablesKind, shell: Shell, hostUuid: string, network: string): string {
+export function files(
+  made: { backend: IptablesKind; shell: Shell; awk: Awk },
+  hostUuid: string,
+  network: string,
+): string {
   return `set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/etc
 (cd /etc; cp -a passwd group nsswitch.conf services protocols hosts ld.so.cache alternatives /mnt/etc/)
 mkdir -p /mnt/etc/init.d /mnt/etc/cron.d /mnt/etc/udev/rules.d /mnt/etc/sysconfig /mnt/etc/rc.d/rc3.d
-${iptables(backend)}
+${iptables(made.backend)}
 cat >/mnt/etc/xensource-inventory <<END
 INSTALLATION_UUID='${hostUuid}'
 MANAGEMENT_INTERFACE='xenbr0'
 END
 echo '${network} xapi1' >/mnt/networks
-${tools(shell)}
+${tools(made.shell)}
+${awkOf(made.awk)}
 mount --bind /mnt/etc /etc
 for d in /usr/local/sbin /opt /run; do mount -t tmpfs tmpfs $d; done
 mkdir -p /opt/xensource/bin
@@ -41,15 +61,26 @@ function iptables(backend: IptablesKind): string {
   ].join("\n");
 }
 
-/** The machine's sh is the program's shell, as on every dom0; busybox brings its awk and the program's other tools along. */
+/** By name, as the machine's own may be any of them. What lint says is on record, whatever the program makes of it. */
+function awkOf(awk: Awk): string {
+  const link = `ln -sfn /mnt/tools/awk /mnt/etc/alternatives/awk`;
+  if (awk !== "lint") return `mkdir /mnt/tools; ln -s "$(command -v ${awks[awk]})" /mnt/tools/awk; ${link}`;
+  return `mkdir /mnt/tools
+cat >/mnt/tools/awk <<'END'
+#!/bin/sh
+exec ${awks.lint} "$@" 2>>/mnt/awk-lint
+END
+chmod 755 /mnt/tools/awk
+: >/mnt/awk-lint
+${link}`;
+}
+
+/** The machine's sh is the program's shell, as on every dom0; busybox brings the program's other tools along. */
 function tools(shell: Shell): string {
   if (shell === "dash") return "";
   const sh = `mount --bind "$(command -v ${shell})" "$(readlink -f /bin/sh)"`;
   if (shell !== "busybox") return sh;
   return `busybox=$(command -v busybox)
-mkdir /mnt/busybox
-ln -s "$busybox" /mnt/busybox/awk
-ln -sfn /mnt/busybox/awk /mnt/etc/alternatives/awk
 ${sh}
 for tool in cat chmod cp cut grep head ln mkdir mv readlink rm rmdir sed setsid sleep sync tr; do
   mount --bind "$busybox" "$(readlink -f "$(command -v $tool)")"

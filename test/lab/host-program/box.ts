@@ -4,13 +4,15 @@ import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
 import { STOCK_FIREWALL } from "../dom0-files.ts";
 import type { IptablesKind } from "../iptables-kinds.ts";
-import { boot, files, type Shell, shebang, shutdown } from "./box-files.ts";
+import { type Awk, boot, files, readLint, type Shell, shebang, shutdown } from "./box-files.ts";
 
 /** What a box is made of; every combination that a test asks for runs the same program. */
 export interface BoxOptions {
   /** `legacy` by default. */
   readonly backend?: IptablesKind;
   readonly shell?: Shell;
+  /** mawk by default, as busybox has its own. */
+  readonly awk?: Awk;
   /** Whether the firewall of a stock dom0 is loaded. */
   readonly firewall?: "stock" | "none";
 }
@@ -43,9 +45,9 @@ export interface Box {
 /** The program's text. */
 export const program = (): string => programText().text;
 
-/** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell and iptables. */
-const [usualShell = "dash", only] =
-  (process.env["XENNET_BOX"]?.split(" ") as [Shell?, IptablesKind?] | undefined) ?? [];
+/** The whole suite runs once more for each of other hosts: vitest.config.mts says with which shell, iptables and awk. */
+const [usualShell = "dash", only, usualAwk] =
+  (process.env["XENNET_BOX"]?.split(" ") as [Shell?, IptablesKind?, Awk?] | undefined) ?? [];
 
 /** What tests that differ by iptables run on. */
 export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
@@ -53,6 +55,7 @@ export const backends: readonly IptablesKind[] = only === undefined ? ["legacy",
 /** Builds a box; a new one costs about a tenth of a second. */
 export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   const shell = options.shell ?? usualShell;
+  const awk = options.awk ?? usualAwk ?? (shell === "busybox" ? "busybox" : "mawk");
   const hostUuid = randomUUID();
   const network = randomUUID();
   const unshare = spawn("unshare", [...namespaces(), "sh", "-c", "echo up; exec sleep infinity"], {
@@ -72,7 +75,7 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
   const kind = options.backend ?? only ?? "legacy";
 
   // All at once: entering the namespaces costs as much as what is done there.
-  await sh(`${files(kind, shell, hostUuid, network)}\n${boot(firewall)}\n${install}`, text());
+  await sh(`${files({ backend: kind, shell, awk }, hostUuid, network)}\n${boot(firewall)}\n${install}`, text());
 
   return {
     hostUuid,
@@ -93,8 +96,10 @@ export async function makeBox(options: BoxOptions = {}): Promise<Box> {
       await sh(`${shutdown}\n${boot(firewall)}`);
     },
     close: async () => {
+      const lint = awk === "lint" ? await sh(readLint) : "";
       unshare.kill("SIGKILL");
       await ended;
+      if (lint !== "") throw new Error(`gawk --lint:\n${lint}`);
     },
   };
 }

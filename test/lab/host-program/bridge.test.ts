@@ -41,6 +41,16 @@ test("a bridge that vanishes and comes back gets its address and settings again"
   );
 });
 
+test("a bridge that is asked for anew and is not there waits, too", async () => {
+  await box.plug();
+  await declareForwarding();
+  await box.unplug();
+  await box.plug("xapi2");
+  expect(await box.xennet("apply")).toMatchObject({ code: 0, stderr: "" });
+  expect(await bridgeLine()).toEqual([`${box.network} xapi1 absent`]);
+  expect(lines(await snapshot(box), "missing")).toEqual([]);
+});
+
 test("while nothing happens xapi is not asked again, neither with the bridge nor without it", async () => {
   await box.plug();
   await declareForwarding();

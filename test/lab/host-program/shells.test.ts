@@ -3,12 +3,16 @@ import { makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { eventually, hostState, lines, snapshot } from "./host-state.ts";
 
-// busybox brings its awk along; the others use the machine's. At once, as these tests mostly wait.
-describe.concurrent.each(["dash", "bash", "busybox"] as const)("in %s", (shell) => {
-  const kinds = ["legacy", "nft", "1.3.5"] as const;
+const kinds = ["legacy", "nft", "1.3.5"] as const;
+const awkKinds = ["gawk", "bwk", "busybox", "lint"] as const;
 
-  test.each(kinds)("declare, heal, fall back, switch off and remove work, iptables %s", async (backend) => {
-    const box = await makeBox({ shell, backend });
+// busybox brings its awk along; the others have mawk unless told. At once, as these tests mostly wait.
+describe.concurrent.each([
+  ...(["dash", "bash", "busybox"] as const).map((shell) => ({ shell, kinds, awk: undefined })),
+  ...awkKinds.map((awk) => ({ shell: "dash" as const, kinds: ["nft"] as const, awk })),
+])("in $shell, awk $awk", ({ shell, kinds: backends, awk }) => {
+  test.each(backends)("declare, heal, fall back, switch off and remove work, iptables %s", async (backend) => {
+    const box = await makeBox({ shell, backend, ...(awk && { awk }) });
     try {
       const [forwarding, web, bad] = [newToken(), newToken(), newToken()];
       await box.sh("rm /usr/local/sbin/xennet");
@@ -59,7 +63,7 @@ describe.concurrent.each(["dash", "bash", "busybox"] as const)("in %s", (shell) 
   });
 
   test("a xapi that hangs is given up", async () => {
-    const box = await makeBox({ shell });
+    const box = await makeBox({ shell, ...(awk && { awk }) });
     try {
       await box.sh("echo hangs >/mnt/xapi");
       const token = newToken();

@@ -4,6 +4,7 @@
 ask_bridges() {
   XE_DOWN=no OVS=''
   if uses_ovs; then OVS=$(ovs-vsctl --timeout=3 --bare --columns=name,external_ids list bridge 2>/dev/null | awk '
+    BEGIN { name = "" }
     NF == 0 { name = ""; next }
     name == "" { name = $1; next }
     { for (i = 1; i <= NF; i++) if (index($i, "xs-network-uuids=") == 1) print name " ;" substr($i, 18) ";" }'); fi

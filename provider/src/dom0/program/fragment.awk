@@ -24,21 +24,22 @@ function is_setting(key, value) {
   return key == "persistence" && value == "none"
 }
 function is_cidr(s,  part) { return split(s, part, "/") == 2 && is_ipv4(part[1]) && part[2] ~ /^[0-9][0-9]?$/ && part[2] <= 32 }
-function printable(s) { gsub(/[[:cntrl:]]/, "?", s); return substr(s, 1, 200) }
+function printable(s) { gsub(/[[:cntrl:]]/, "?", s); return length(s) > 200 ? substr(s, 1, 200) : s }
 
 function fragment_begin(id, line) {
   problem[id] = ""; complete[id] = 0; lines[id] = 0; rules[id] = 0; settings[id] = 0; claims[id] = 0
-  split("", at)
+  comment_of[id] = "xennet-<token>, which has to be told before"
   if (line ~ /^xennet-fragment [0-9]+$/ && line != "xennet-fragment 1") problem[id] = "format " substr(line, 17) " is newer than this program"
   else if (line != "xennet-fragment 1") problem[id] = "does not begin with xennet-fragment 1"
   text[id, ++lines[id]] = line
 }
 # Takes one line; `complete` becomes true with the line `end`.
 function fragment_line(id, line,  key, value, bad) {
+  bad = ""
   if (line == "end") { complete[id] = 1; bad = fragment_missing(id) }
   else {
     key = line; sub(/ .*/, "", key)
-    value = (index(line, " ") ? substr(line, index(line, " ") + 1) : "")
+    value = length(line) > length(key) + 1 ? substr(line, length(key) + 2) : ""
     text[id, ++lines[id]] = line
     bad = fragment_value(id, key, value)
   }
@@ -77,46 +78,56 @@ function fragment_value(id, key, value,  ok, part, n) {
   else if (key == "serial") ok = is_number(value)
   else return "line " lines[id] ": unknown key " key
   field[id, key] = value
+  if (key == "token") comment_of[id] = "xennet-" value
   return ok ? "" : "line " lines[id] ": " key " cannot be " value
 }
 # `rule <rank> <table> <line>`: own chains only, our comment exactly once, and no character that any shell or the quoting of iptables-restore gives a meaning.
 function rule_value(id, value,  part, n, line, i, comments, where) {
-  where = "line " lines[id] ": "
+  where = "line " lines[id] ": "; comments = 0
   n = split(value, part, " ")
   if (n < 6 || part[1] !~ /^[0-9][0-9]?$/) return where "a rule needs a rank from 0 to 99, a table and a text"
   line = value; sub(/^[0-9]+ [a-z]+ /, "", line)
   if (length(line) > 1000 || line ~ /[^A-Za-z0-9 _.,:@\/!+=-]/) return where "the rule holds a character that rules may not hold"
   if (part[3] != "-A" || !((part[2], part[4]) in own_chain)) return where "rules may only be added to own chains of their table"
   for (i = 5; i <= n; i++) {
-    if (part[i] == "--comment" && part[i + 1] == "xennet-" field[id, "token"]) comments++
-    else if (part[i] == "--comment") return where "the comment must be xennet-" field[id, "token"]
+    if (part[i] == "--comment" && i < n && part[i + 1] == comment_of[id]) comments++
+    else if (part[i] == "--comment") return where "the comment must be " comment_of[id]
     if (part[i] ~ /^-[ADIRNXFZPEtc]$/ || part[i] ~ /^--(table|append|insert|delete|replace|flush|zero|policy|set-counters)/) return where "unexpected " part[i]
     if (part[i] ~ /@/ && part[i] !~ /^@(BRIDGE|EXT_IF)@$/ && part[i] !~ /^@EXT_IP@(\/32)?(:[0-9-]+)?$/) return where "unknown role " part[i]
   }
-  if (comments != 1) return where "the rule must carry the comment xennet-" field[id, "token"] " once"
+  if (comments != 1) return where "the rule must carry the comment " comment_of[id] " once"
   rank[id, ++rules[id]] = part[1] + 0; table_of[id, rules[id]] = part[2]; rule[id, rules[id]] = line
   return ""
 }
 # Reads a stored fragment; false when it is damaged.
-function fragment_file(id, path,  line, n) {
-  while ((getline line < path) > 0) {
+function fragment_file(id, path,  line, n, got) {
+  n = 0; complete[id] = 0
+  while ((got = (getline line < path)) > 0) {
     if (complete[id]) { problem[id] = "text after its end"; break }
     if (++n == 1) fragment_begin(id, line); else fragment_line(id, line)
   }
-  close(path)
+  if (got >= 0) close(path)
   if (!n || !complete[id]) problem[id] = "is cut short"
-  if (problem[id] == "" && field[id, "token"] != name_of(path)) problem[id] = "names another token than its file"
+  if (problem[id] == "" && value_of(id, "token") != name_of(path)) problem[id] = "names another token than its file"
   return problem[id] == ""
 }
+# What a line of the fragment says, or nothing. Asked so, or with `in`: to read an element that is not there makes it.
+function value_of(id, key) { return ((id, key) in field) ? field[id, key] : "" }
 function name_of(path) { sub(/.*\//, "", path); sub(/\.fragment$/, "", path); return path }
-function inventory(key,  line, value) {
+function inventory(key,  line, value, got) {
   value = ""
-  while ((getline line < inventory_file) > 0)
+  while ((got = (getline line < inventory_file)) > 0)
     if (index(line, key "=") == 1) { value = substr(line, length(key) + 2); gsub(/[\047"]/, "", value) }
-  close(inventory_file)
+  if (got >= 0) close(inventory_file)
   return value
 }
-function chains_begin() {
+# Fragment files come as arguments; input as such is what is piped in.
+function arguments_begin(  i) {
+  files = ARGC - 1
+  for (i = 1; i <= files; i++) file[i] = ARGV[i]
+  ARGC = 1
+}
+function chains_begin(  k) {
   chain_count = 6
   chain_table[1] = "filter"; base[1] = "FORWARD"; chain_table[2] = "filter"; base[2] = "INPUT"
   chain_table[3] = "nat"; base[3] = "PREROUTING"; chain_table[4] = "nat"; base[4] = "POSTROUTING"; chain_table[5] = "nat"; base[5] = "OUTPUT"

@@ -98,7 +98,8 @@ drop_generations() {
 # What cannot be read has no effect and keeps nothing alive.
 generation_is_empty() {
   fragments_of "$ETC/generations/$1"
-  readable=$(run_awk "$FRAGMENT_AWK"'BEGIN { chains_begin(); for (i = 1; i < ARGC; i++) if (fragment_file(i, ARGV[i])) n++; print n + 0; exit }') ||
+  readable=$(run_awk "$FRAGMENT_AWK"'BEGIN { chains_begin(); arguments_begin(); print readable_files(); exit }
+    function readable_files(  i, n) { n = 0; for (i = 1; i <= files; i++) if (fragment_file(i, file[i])) n++; return n }') ||
     refuse "HOST_PROGRAM_FAILED awk failed (status $?) when it read generation $1"
   [ "$readable" = 0 ]
 }

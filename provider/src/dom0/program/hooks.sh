@@ -46,6 +46,7 @@ persistent() { # <generation's directory>
   fragments_of "$1"
   # shellcheck disable=SC2016 # awk text
   [ "$(run_awk 'BEGIN {
+    some = all = 0
     for (i = 1; i < ARGC; i++) {
       forwarding = declines = 0
       while ((getline line < ARGV[i]) > 0) { if (line == "kind host-forwarding") forwarding = 1; else if (line == "setting persistence none") declines = 1 }

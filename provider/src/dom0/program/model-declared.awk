@@ -14,30 +14,35 @@ function load_fragments(  i, j, id, part) {
   stored_refused = " " whole_file(run "/refused"); gsub(/\n/, " ", stored_refused)
 }
 function comes_before(a, b) {
-  if (field[a, "serial"] + 0 != field[b, "serial"] + 0) return field[a, "serial"] + 0 > field[b, "serial"] + 0
+  if (value_of(a, "serial") + 0 != value_of(b, "serial") + 0) return value_of(a, "serial") + 0 > value_of(b, "serial") + 0
   return field[a, "token"] < field[b, "token"]
 }
-function load_former(  line, part, path) {
+function load_former(  line, part, path, got) {
   path = run "/former"
-  while ((getline line < path) > 0)
+  while ((got = (getline line < path)) > 0)
     if (split(line, part, " ") == 5) { former[++formers] = line; has_former[part[1], part[2], part[3], part[4]] = part[5] }
-  close(path)
+  if (got >= 0) close(path)
 }
 function resolve_external(  name) {
   name = inventory("MANAGEMENT_INTERFACE")
   external = is_interface(name) ? name : ""
   external_address = (external in first_address) ? address[first_address[external]] : ""
 }
+# The bridge that a network has, or nothing while nobody knows it.
+function bridge_name(uuid) { return (uuid in bridge) ? bridge[uuid] : "" }
+# 0: no such interface now.
+function index_of(name) { return (name in ifindex) ? ifindex[name] : 0 }
 # False when a name must be asked for first; the shell does that and calls again.
-function resolve_bridges(  i, id, uuid, name, ask) {
+function resolve_bridges(  i, uuid, name, ask) {
+  ask = 0
   for (i = 1; i <= fragments; i++) {
     uuid = field[order[i], "network"]
     if (uuid in network_seen) continue
     network_seen[uuid] = 1; networks[++network_count] = uuid
-    name = cache_name[uuid]
+    name = (uuid in cache_name) ? cache_name[uuid] : ""
     if (!is_interface(name)) name = ""
-    if (cache_index[uuid] == "?") {
-      if (name != "") { bridge[uuid] = name; fresh = 1; cache_index[uuid] = ifindex[name] + 0; cache_highest[uuid] = highest }
+    if ((uuid in cache_index) && cache_index[uuid] == "?") {
+      if (name != "") { bridge[uuid] = name; fresh = 1; cache_index[uuid] = index_of(name); cache_highest[uuid] = highest }
     } else if (name != "" && ((name in ifindex) ? ifindex[name] == cache_index[uuid] : highest <= cache_highest[uuid])) bridge[uuid] = name
     else if (!off) { print "resolve " uuid; ask = 1 }
     else if (name != "") bridge[uuid] = name
@@ -46,9 +51,9 @@ function resolve_bridges(  i, id, uuid, name, ask) {
 }
 function resolve_fragments(  i) { for (i = 1; i <= fragments; i++) resolve_fragment(order[i]) }
 function resolve_fragment(id,  r, s, line, ext_if, ext_ip, br, lack) {
-  br = bridge[field[id, "network"]]
-  ext_if = field[id, "external-interface"]; if (ext_if == "" || ext_if == "auto") ext_if = external
-  ext_ip = field[id, "external-address"]
+  br = bridge_name(field[id, "network"])
+  ext_if = value_of(id, "external-interface"); if (ext_if == "" || ext_if == "auto") ext_if = external
+  ext_ip = value_of(id, "external-address")
   if (ext_ip == "" || ext_ip == "auto") { ext_ip = (ext_if in first_address) ? address[first_address[ext_if]] : ""; sub(/\/.*/, "", ext_ip) }
   lack = ""
   for (r = 1; r <= rules[id]; r++) {
@@ -68,8 +73,8 @@ function resolve_fragment(id,  r, s, line, ext_if, ext_ip, br, lack) {
 # In the order of the chains: rank, then newer first, then token, then as written.
 function wanted_begin(  p, i, r, id) {
   wanted_count = 0
-  for (i = 1; i <= fragments; i++) for (r = 1; r <= rules[order[i]]; r++) by_rank[rank[order[i], r]]++
-  for (p = 0; p <= 99; p++) if (by_rank[p])
+  for (i = 1; i <= fragments; i++) for (r = 1; r <= rules[order[i]]; r++) by_rank[rank[order[i], r]] = 1
+  for (p = 0; p <= 99; p++) if (p in by_rank)
     for (i = 1; i <= fragments; i++) {
       id = order[i]
       if (state[id] != "active") continue

@@ -6,7 +6,7 @@
 # P <token|-> <line>                    input of iptables-restore; D1, D2: the two inputs that take everything away; M1, M2: those that take the mangle chain away
 # W <wanted line>                       what P stands for
 function plan(  i, id) {
-  for (i = 1; fresh && i <= network_count; i++) if (bridge[networks[i]] != "") print "B " networks[i], bridge[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
+  for (i = 1; fresh && i <= network_count; i++) if (bridge_name(networks[i]) != "") print "B " networks[i], bridge[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
   wanted_begin()
   stored_wanted = anew ? "" : whole_file(run "/wanted")
   for (i = 1; i <= fragments; i++) if (state[order[i]] == "active" && refused_now(order[i])) state[order[i]] = "waiting"
@@ -18,6 +18,7 @@ function plan(  i, id) {
   else plan_settings()
 }
 function plan_restore(  i, part, stale, all, now) {
+  stale = all = 0
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
     if ((part[1], part[2], part[3], part[4]) in needed) { keep[i] = 1; continue }
@@ -80,7 +81,8 @@ function jumps_text(t,  k, content) {
 # One jump, in front of the stock chain (filter), never above rules of others that stood above it. Without a stock chain a missing jump goes in front of the first rule that
 # catches everything, else to the end. A nat jump goes first, because a foreign DNAT or MASQUERADE for everything would leave us nothing.
 function jump_text(k,  t, b, n, i, line, mine, first, before, anchor, content, want) {
-  t = chain_table[k]; b = base[k]; n = saved_count[t, b]
+  t = chain_table[k]; b = base[k]; n = count_of(t, b)
+  mine = first = anchor = before = 0
   if (t == "mangle" && !uses_mangle()) return ""
   for (i = 1; i <= n; i++) {
     line = saved[t, b, i]
@@ -97,12 +99,13 @@ function jump_text(k,  t, b, n, i, line, mine, first, before, anchor, content, w
   return content "P - -I " b " " want " -j XENNET-" b "\n"
 }
 function catch_all(t, b,  i) {
-  for (i = 1; i <= saved_count[t, b]; i++) if (saved[t, b, i] ~ ("^-A " b " -j (ACCEPT|DROP|REJECT)( --reject-with [a-z-]+)?$")) return i
-  return saved_count[t, b] + 1
+  for (i = 1; i <= count_of(t, b); i++) if (saved[t, b, i] ~ ("^-A " b " -j (ACCEPT|DROP|REJECT)( --reject-with [a-z-]+)?$")) return i
+  return count_of(t, b) + 1
 }
 # Two inputs, because 1.3.5 cannot delete a chain in the commit that deletes the jump to it. nat first: no address may be rewritten for a chain that no longer accepts.
 function plan_nothing() { take_away("nat", "D"); take_away("filter", "D"); take_away("mangle", "D") }
 function take_away(t, mark,  k, i, line, some) {
+  some = 0
   for (k = 1; k <= chain_count; k++) if (chain_table[k] == t && ((t, "XENNET-" base[k]) in declared)) some = 1
   if (!some) return
   print mark "1 *" t; print mark "2 *" t

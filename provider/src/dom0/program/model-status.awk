@@ -8,9 +8,9 @@ function status(  i, j, id, r, line, urn) {
   if (!fragments) print "Nothing is declared."
   for (i = 1; i <= fragments; i++) {
     id = order[i]
-    urn = field[id, "owner"]
+    urn = value_of(id, "owner")
     print ""
-    print field[id, "kind"] " " field[id, "name"] ": " (((id, "enabled") in field) ? "disabled" : misses(id) ? state[id] ", but not whole" : state[id]) (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && field[id, "serial"] == pending ? ", pending" : "")
+    print field[id, "kind"] " " value_of(id, "name") ": " (((id, "enabled") in field) ? "disabled" : misses(id) ? state[id] ", but not whole" : state[id]) (state[id] == "waiting" ? " for " waits_for[id] : "") (pending != "" && value_of(id, "serial") == pending ? ", pending" : "")
     print "  declared by  " declarer(urn) urn
     print "  token        " field[id, "token"]
     print "  network      " field[id, "network"] " (bridge " (bridge_of[id] == "" ? "not known yet" : bridge_of[id] ((bridge_of[id] in ifindex) ? "" : ", not there")) ")"
@@ -23,7 +23,7 @@ function status(  i, j, id, r, line, urn) {
     if (rules[id]) print "      HITS  RULE"
     for (r = 1; r <= rules[id]; r++) {
       line = saved_form(id, r)
-      print "  " (line == "" ? "       -" : sprintf("%8d", hits[table_of[id, r], line])) "  " table_of[id, r] " " resolved[id, r]
+      print "  " (line == "" ? "       -" : sprintf("%8d", hits_of(table_of[id, r], line))) "  " table_of[id, r] " " resolved[id, r]
     }
   }
   for (i = 1; i <= broken_count; i++) print "\nDAMAGED " broken[i]
@@ -36,19 +36,19 @@ function declarer(urn,  part) {
   return "stack " substr(part[1], 12) " of project " part[2] ", "
 }
 # Two fragments may hold the same port for a while: the one that comes first in the chain has it.
-function say_shadows(i,  r, j, q, text) {
+function say_shadows(i,  r, j, q, what) {
   for (r = 1; r <= rules[order[i]]; r++) {
-    text = matched_by(order[i], r)
-    for (j = 1; j < i; j++) for (q = 1; text != "" && q <= rules[order[j]]; q++)
-      if (state[order[j]] == "active" && matched_by(order[j], q) == text) { print "  SHADOWED     by " field[order[j], "name"] ": " text; text = "" }
+    what = matched_by(order[i], r)
+    for (j = 1; j < i; j++) for (q = 1; what != "" && q <= rules[order[j]]; q++)
+      if (state[order[j]] == "active" && matched_by(order[j], q) == what) { print "  SHADOWED     by " value_of(order[j], "name") ": " what; what = "" }
   }
 }
 # What a rule that rewrites a target matches.
-function matched_by(id, r,  text) {
-  text = resolved[id, r]
-  if (text !~ /^-A XENNET-PREROUTING .*-j DNAT/) return ""
-  sub(/^-A XENNET-PREROUTING /, "", text); sub(/ -m comment .*/, "", text)
-  return text
+function matched_by(id, r,  what) {
+  what = resolved[id, r]
+  if (what !~ /^-A XENNET-PREROUTING .*-j DNAT/) return ""
+  sub(/^-A XENNET-PREROUTING /, "", what); sub(/ -m comment .*/, "", what)
+  return what
 }
 function say_foreign(  i) {
   find_foreign()
@@ -59,5 +59,5 @@ function say_foreign(  i) {
 function saved_form(id, r,  chain, key) {
   split(rule[id, r], chain, " ")
   key = field[id, "token"] " " table_of[id, r] " " chain[2]
-  return applied_line[key, ++taken[key]]
+  return applied_as(key, next_of(taken, key))
 }

@@ -15,7 +15,7 @@ function ip_line(  name, i, scope) {
     if (scope == "global" && !(current in first_address)) first_address[current] = address_count
   }
 }
-function save_line(line,  chain, part, counters) {
+function save_line(line,  chain, part, counters, n) {
   sub(/ +$/, "", line)
   if (line ~ /^\*/) { saved_table = substr(line, 2); return }
   if (line ~ /^:/) {
@@ -27,12 +27,14 @@ function save_line(line,  chain, part, counters) {
   if (line ~ /^\[[0-9]+:[0-9]+\] /) { counters = substr(line, 2, index(line, "]") - 2); sub(/^[^ ]+ /, "", line) }
   if (line !~ /^-A /) return
   split(line, part, " "); chain = part[2]
-  saved_count[saved_table, chain]++
-  saved[saved_table, chain, saved_count[saved_table, chain]] = line
+  n = count_of(saved_table, chain) + 1
+  saved_count[saved_table, chain] = n; saved[saved_table, chain, n] = line
   saved_all++; all_table[saved_all] = saved_table; all_chain[saved_all] = chain; all_line[saved_all] = line
-  if (counters != "") hits[saved_table, line] += substr(counters, 1, index(counters, ":") - 1)
+  if (counters != "") hits[saved_table, line] = hits_of(saved_table, line) + substr(counters, 1, index(counters, ":") - 1)
 }
-function cache_line() { cache_name[$1] = $2; cache_index[$1] = $3; cache_highest[$1] = $4 }
+function count_of(t, chain) { return ((t, chain) in saved_count) ? saved_count[t, chain] : 0 }
+function hits_of(t, line) { return ((t, line) in hits) ? hits[t, line] : 0 }
+function cache_line() { if (NF == 4) { cache_name[$1] = $2; cache_index[$1] = $3; cache_highest[$1] = $4 } }
 function route_line(  i, device, destination) {
   destination = $1; device = "-"
   if (destination ~ /^[a-z]+$/ && destination != "default") destination = $2
@@ -53,15 +55,15 @@ function listen_line(  protocol, i, where, port, from) {
   from = protocol " " where " " port
   if (!(from in listening)) { listening[from] = 1; listens = listens "listen " from "\n" }
 }
-function sysctl(path,  value) {
-  if ((getline value < path) <= 0) value = ""
-  close(path)
-  return value
+function sysctl(path,  value, got) {
+  got = (getline value < path)
+  if (got >= 0) close(path)
+  return got > 0 ? value : ""
 }
-function whole_file(path,  line, content) {
+function whole_file(path,  line, content, got) {
   content = ""
-  while ((getline line < path) > 0) content = content line "\n"
-  close(path)
+  while ((got = (getline line < path)) > 0) content = content line "\n"
+  if (got >= 0) close(path)
   return content
 }
 # Our chains, their rules and the jumps to them, in an order that does not depend on who else has chains.
@@ -70,8 +72,8 @@ function own_text(  k, t, c, i, content) {
   for (k = 1; k <= chain_count; k++) {
     t = chain_table[k]; c = "XENNET-" base[k]
     if ((t, c) in declared) content = content t " :" c "\n"
-    for (i = 1; i <= saved_count[t, c]; i++) content = content t " " saved[t, c, i] "\n"
-    for (i = 1; i <= saved_count[t, base[k]]; i++)
+    for (i = 1; i <= count_of(t, c); i++) content = content t " " saved[t, c, i] "\n"
+    for (i = 1; i <= count_of(t, base[k]); i++)
       if (saved[t, base[k], i] == jump_line(k)) content = content t " " saved[t, base[k], i] "\n"
   }
   return content

@@ -2,10 +2,11 @@
 
 BEGIN {
   chains_begin()
-  files = ARGC - 1
-  for (i = 1; i <= files; i++) file[i] = ARGV[i]
-  ARGC = 1
-  highest = 0
+  arguments_begin()
+  section = saved_table = current = routes = listens = ""
+  highest = address_count = saved_all = lost_hooks = 0
+  fragments = broken_count = formers = network_count = fresh = 0
+  wanted_count = needs = record_forwarding = missing_count = foreign_count = 0
   # What the kernel keeps beside the interfaces: the value for all of them, and the one that new ones start with.
   ifindex["all"] = 0; ifindex["default"] = 0
 }

@@ -37,7 +37,7 @@ refuse_token() {
   complain "iptables refuses the rules of $1: $RESTORE_ERROR"
 }
 
-planned_tokens() { printf '%s\n' "$PLAN" | awk '$1 == "P" && $2 != "-" && !seen[$2]++ { print $2 }'; }
+planned_tokens() { printf '%s\n' "$PLAN" | awk '$1 == "P" && $2 != "-" && !($2 in seen) { seen[$2] = 1; print $2 }'; }
 
 refusal() { printf '%s' "$FAILURES" | sed -n "s/^$1 //p" | head -n 1; }
 

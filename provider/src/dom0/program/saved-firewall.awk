@@ -2,7 +2,7 @@
 
 # A file may be full of them, so sed is led through the lines one by one: an address for each would have it compare every line with all of them.
 BEGIN {
-  chains_begin(); for (k = 1; k <= chain_count; k++) is_ours["XENNET-" base[k]] = 1
+  chains_begin(); names_begin(); found = 0
   # Of each long option the shortest form that can be no other one, and the whole.
   takes_chain = "a append c check delete delete delete- delete-chain fl flush g goto ins insert j jump ne new-chain po policy ren rename-chain rep replace z zero"
   takes_text = "co comment hex hex-string log-p log-prefix nflog-p nflog-prefix str string ulog-p ulog-prefix"
@@ -13,18 +13,20 @@ BEGIN {
   if (found) print ours ? "$d\nN\ns/.*\\n//" : "$b\nn"
 }
 END { if (found) print ": rest\n$b\nn\nb rest" }
-function is_line_of_ours() {
+function names_begin(  k) { for (k = 1; k <= chain_count; k++) is_ours["XENNET-" base[k]] = 1 }
+function is_line_of_ours(  n, first) {
   if (!index($0, "XENNET-")) return 0
   sub(/\r$/, "")
   n = words($0); first = 1
-  if (word[1] ~ /^:/) return (word[1] == ":" ? word[2] : substr(word[1], 2)) in is_ours
+  if (!n) return 0
+  if (word[1] ~ /^:/) return (word[1] != ":" ? substr(word[1], 2) : n > 1 ? word[2] : "") in is_ours
   if (word[1] ~ /^\[[0-9]+:[0-9]+\]$/) first = 2
-  return first <= n && word[first] ~ /^-/ && names_ours()
+  return first <= n && word[first] ~ /^-/ && names_ours(first, n)
 }
 # -A XENNET-FORWARD, -AXENNET-FORWARD, --append XENNET-FORWARD, --app=XENNET-FORWARD, and the like of -j
-function names_ours(  i, option, name, at) {
+function names_ours(first, n,  i, option, name, at) {
   for (i = first; i <= n; i++) {
-    option = word[i]; name = word[i + 1]
+    option = word[i]; name = i < n ? word[i + 1] : ""; at = 0
     if (option ~ /^--./) {
       option = substr(option, 3); at = index(option, "=")
       if (at) { name = substr(option, at + 1); option = substr(option, 1, at - 1) }

@@ -2,9 +2,9 @@
 
 BEGIN {
   chains_begin()
-  files = ARGC - 1
-  for (i = 1; i <= files; i++) file[i] = ARGV[i]
-  ARGC = 1
+  arguments_begin()
+  failed = host = ""
+  op = window = committed = open_fragment = expect_fragment = 0
 }
 failed != "" || committed { if (!committed) next; if ($0 != "") failed = "error MALFORMED text after commit"; next }
 open_fragment { fragment_line(op, $0); if (complete[op]) open_fragment = 0; next }
@@ -24,9 +24,10 @@ END {
   if (failed != "") { print failed; exit }
   load_base()
   if (mode == "check") print "window " window
-  for (i = 1; i <= op; i++) if (kind[i] == "put") do_put(i); else do_remove(i)
+  do_operations()
   if (mode == "check") print "done"
 }
+function do_operations(  i) { for (i = 1; i <= op; i++) if (kind[i] == "put") do_put(i); else do_remove(i) }
 function operation(what, token) {
   if (token in operation_of) failed = "error MALFORMED two operations on " token
   op++; operation_of[token] = op; kind[op] = what; op_token[op] = token
@@ -47,7 +48,7 @@ function body(id,  i, content) {
 }
 function do_put(i,  token) {
   token = op_token[i]
-  if (problem[i] == "" && field[i, "token"] != token) problem[i] = "is of another token than its put"
+  if (problem[i] == "" && value_of(i, "token") != token) problem[i] = "is of another token than its put"
   if (problem[i] == "" && ((i, "serial") in field)) problem[i] = "must not bring a serial"
   if (problem[i] != "") { if (mode == "check") print "invalid " token " " printable(problem[i]); return }
   if ((token in stored) && body(stored[token]) == body(i)) { if (mode == "check") print "same " token; return }
@@ -59,13 +60,14 @@ function do_remove(i,  token, there) {
   there = (token in damaged) || (token in stored) && field[stored[token], "incarnation"] == incarnation[i]
   if (mode == "check") print (there ? "drop " : "absent ") token
 }
-function store(i, token,  path, j, content, line, found) {
+function store(i, token,  path, j, content, line, found, got) {
   path = dir "/" token ".fragment"
+  content = found = ""
   for (j = 1; j <= lines[i]; j++) { content = content text[i, j] "\n"; if (text[i, j] ~ /^token /) content = content "serial " serial "\n" }
   content = content "end\n"
   printf "%s", content > path
   close(path)
-  while ((getline line < path) > 0) found = found line "\n"
-  close(path)
+  while ((got = (getline line < path)) > 0) found = found line "\n"
+  if (got >= 0) close(path)
   if (found != content) print "error STORE_FAILED cannot write " path
 }
