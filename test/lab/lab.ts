@@ -49,6 +49,8 @@ export interface Lab extends AsyncDisposable {
   readonly xapiSocket: string;
   /** Whoever serves dom0's own page listens here; dom0's port 80 leads to it. */
   readonly pageSocket: string;
+  /** Dom0's disk as the workstation sees it: `etc`, `root`, `var`, `opt` and `usr/local`. */
+  readonly disk: string;
   /** Where the workstation reaches dom0's port 443, through the LAN. */
   readonly xapi: { readonly host: string; readonly port: number };
   readonly ssh: LabSsh;
@@ -166,6 +168,7 @@ function compose({ lan, init, dom0, agent, ssh, xapi, guests }: Parts, identity:
     rootless: lan.rootless,
     xapiSocket: `${lan.directory}/${PORT_SOCKETS.xapi}`,
     pageSocket: `${lan.directory}/${PORT_SOCKETS.page}`,
+    disk,
     xapi: { host: xapi.host, port: xapi.port },
     ssh: { host: ssh.host, port: ssh.port, ...access },
     enterLan: lan.enter,

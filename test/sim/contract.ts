@@ -135,10 +135,21 @@ export interface Faults {
    * called. Other operations wait for it; after `patienceMs`, two hours by default, with OTHER_OPERATION_IN_PROGRESS.
    */
   busy(className: "VM" | "VIF", ref: string, operation: string, patienceMs?: number): () => void;
+  /**
+   * `look` is asked about every call that came over the wire, before it takes effect and after; the call waits for it.
+   * `cut` ends the connection: before, the call takes no effect; after, its reply is lost. Nothing ends the asking.
+   */
+  intercept(look?: Interception): void;
   /** What whoever is logged in may do; `pool-admin` to begin with. */
   role(role: Role): void;
   clear(): void;
 }
+
+/** See {@link Faults.intercept}. */
+export type Interception = (
+  call: Pick<RecordedCall, "method" | "writing">,
+  when: "before" | "after",
+) => "go" | "cut" | Promise<"go" | "cut">;
 
 /** The roles of XAPI, the mightiest first. */
 export type Role = "pool-admin" | "pool-operator" | "vm-power-admin" | "vm-admin" | "vm-operator" | "read-only";

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Faults, Role } from "./contract.ts";
+import type { Faults, Interception, RecordedCall, Role } from "./contract.ts";
 import { XapiFailure } from "./errors.ts";
 import { showing } from "./in-progress.ts";
 import { endSessions } from "./pool-role.ts";
@@ -24,6 +24,7 @@ export class FaultPlan implements Faults {
   #planned: Planned[] = [];
   readonly #held: Array<() => void> = [];
   #callsUntilExpiry: number | undefined;
+  #interception: Interception | undefined;
 
   constructor(world: World, cutConnections: () => void) {
     this.#world = world;
@@ -80,6 +81,10 @@ export class FaultPlan implements Faults {
     return release;
   }
 
+  intercept(look?: Interception): void {
+    this.#interception = look;
+  }
+
   role(role: Role): void {
     this.#world.role = role;
   }
@@ -89,6 +94,7 @@ export class FaultPlan implements Faults {
     this.#world.patienceMs = usualPatienceMs;
     this.role("pool-admin");
     this.#planned = [];
+    this.intercept();
     this.#callsUntilExpiry = undefined;
     this.slaveOf(undefined);
   }
@@ -96,6 +102,11 @@ export class FaultPlan implements Faults {
   /** True once for each planned fault of this kind. */
   takes(kind: "loseReply" | "drop", method: string): boolean {
     return this.#take(kind, method) !== undefined;
+  }
+
+  /** True when whoever looks at each call wants this one's connection to end. */
+  async cuts(call: Pick<RecordedCall, "method" | "writing">, when: "before" | "after"): Promise<boolean> {
+    return (await this.#interception?.(call, when)) === "cut";
   }
 
   /** Waits and fails as planned; nothing planned, nothing happens. */

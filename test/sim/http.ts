@@ -71,7 +71,7 @@ async function serve(service: Service, transport: Transport): Promise<string | u
   const call = resolve(service.methods, transport.call.method);
   const name = call?.method.name ?? transport.call.method;
   const recorded = record(service, call, name);
-  if (faults.takes("drop", name)) return undefined;
+  if (faults.takes("drop", name) || (await faults.cuts(recorded, "before"))) return undefined;
   let text: string;
   try {
     await faults.before(name);
@@ -84,10 +84,10 @@ async function serve(service: Service, transport: Transport): Promise<string | u
   } finally {
     if (call?.method.needsSession) faults.countServed();
   }
-  return faults.takes("loseReply", name) ? undefined : text;
+  return faults.takes("loseReply", name) || (await faults.cuts(recorded, "after")) ? undefined : text;
 }
 
-function record(service: Service, call: ResolvedCall | undefined, method: string): { error?: string } {
+function record(service: Service, call: ResolvedCall | undefined, method: string): RecordedCall & { error?: string } {
   const recorded: RecordedCall & { error?: string } = {
     method,
     async: call?.async ?? false,

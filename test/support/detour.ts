@@ -6,6 +6,8 @@ export interface Detour extends AsyncDisposable {
   /** From now on new connections are reset, or get no answer; those that stand go on. */
   block(how?: "reset" | "silent"): void;
   unblock(): void;
+  /** Ends the connections that stand, as the kernel does for a process that was killed. */
+  cut(): void;
   /** From now on nothing passes over the connections that stand, not even their end. */
   silence(): void;
 }
@@ -49,6 +51,9 @@ export async function startDetour(to: { readonly host: string; readonly port: nu
     },
     unblock: () => {
       blocked = undefined;
+    },
+    cut: () => {
+      for (const socket of open) socket.destroy();
     },
     silence: () => {
       for (const socket of open) socket.unpipe().resume();

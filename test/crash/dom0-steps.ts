@@ -1,0 +1,107 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Lab } from "../lab/lab.ts";
+
+/** What happens at a step: the host program's process group is killed before or after it, or the step waits for `go`. */
+export type StepFault = "kill before" | "kill after" | "hold";
+
+/** Counts the commands that the host program starts when a provider calls it, and lets things happen at one of them. */
+export interface Dom0Steps {
+  /** Forgets what was; the so-many-th step from now on meets the fault. Without one all are only counted. */
+  arm(at?: number, fault?: StepFault): void;
+  /** Steps since, as `transact iptables-restore`. */
+  seen(): string[];
+  /** Resolves when the fault is met, or false when `ended` says that nothing more comes. */
+  met(ended: () => boolean): Promise<boolean>;
+  /** Lets a step go on that was held. */
+  go(): void;
+  /** Puts the counters in front of dom0's tools again, after a reboot. */
+  install(): Promise<void>;
+}
+
+const TOOLS = [
+  ...["awk", "cat", "chmod", "cp", "cut", "flock", "grep", "head", "ip", "iptables-restore", "iptables-save", "ln"],
+  ...["mkdir", "mv", "readlink", "rm", "rmdir", "sed", "setsid", "sort", "ss", "sync", "tr", "udevadm"],
+];
+
+/** In dom0, on its disk. */
+const FOLDER = "/root/steps";
+
+export async function countDom0Steps(lab: Lab): Promise<Dom0Steps> {
+  const folder = `${lab.disk}${FOLDER}`;
+  mkdirSync(folder, { recursive: true });
+  const install = async () => {
+    const { status, stderr } = await lab.runInDom0(INSTALL);
+    if (status !== 0) throw new Error(`the counters could not be put in front of dom0's tools: ${stderr}`);
+  };
+  await install();
+  // Every arming has a folder of its own: a process that is left over from the one before writes into the old one.
+  let run = 0;
+  const current = () => `${folder}/${run}`;
+  return {
+    arm: (at = 0, fault = "hold") => {
+      run += 1;
+      mkdirSync(current());
+      writeFileSync(`${current()}/count`, "0\n");
+      writeFileSync(`${current()}/plan`, `${at} ${fault}\n`);
+      writeFileSync(`${current()}/log`, "");
+      writeFileSync(`${folder}/run`, `${run}\n`);
+    },
+    seen: () => readFileSync(`${current()}/log`, "utf8").split("\n").slice(0, -1),
+    met: async (ended) => {
+      for (;;) {
+        const isLast = ended();
+        if (existsSync(`${current()}/met`)) return true;
+        if (isLast) return false;
+        await wait(3);
+      }
+    },
+    go: () => writeFileSync(`${current()}/go`, ""),
+    install,
+  };
+}
+
+/**
+ * /usr/sbin comes first on the host program's PATH. In front of it goes a folder with a counter for each tool; it counts
+ * when its parent is the host program, called over SSH, and is the tool otherwise.
+ */
+const INSTALL = `set -e
+folder=${FOLDER}
+mkdir -p $folder/tools $folder/sbin
+mountpoint -q $folder/sbin || mount --bind /usr/sbin $folder/sbin
+for tool in ${TOOLS.join(" ")}; do
+  real=$folder/sbin/$tool
+  [ -e "$real" ] || real=$(PATH=/usr/bin command -v $tool) || continue
+  cat >$folder/tools/$tool <<END
+#!/bin/sh
+real=$real tool=$tool
+. $folder/counter
+END
+  chmod 755 $folder/tools/$tool
+done
+cat >$folder/counter <<'END'
+read -r line </proc/$PPID/cmdline
+case $SSH_CONNECTION:$line in
+  ?*:*/usr/local/sbin/xennet[a-z]*) line=\${line#*/usr/local/sbin/xennet} ;;
+  *) exec $real "$@" ;;
+esac
+read -r run <${FOLDER}/run || exec $real "$@"
+here=${FOLDER}/$run
+count=0
+read -r count <$here/count
+count=$((count + 1))
+echo $count >$here/count
+echo "$line $tool" >>$here/log
+read -r at fault <$here/plan
+[ $count = $at ] && /usr/bin/mkdir $here/met 2>/dev/null || exec $real "$@"
+case $fault in
+  hold)
+    tries=0
+    until [ -e $here/go ] || [ $tries = 300 ]; do /usr/bin/sleep 0.01; tries=$((tries + 1)); done
+    exec $real "$@" ;;
+  'kill after') $real "$@" ;;
+esac
+read -r _ _ _ _ group _ </proc/$$/stat
+kill -KILL -$group
+END
+mount -t overlay overlay -o lowerdir=$folder/tools:/usr/sbin /usr/sbin`;

@@ -1,0 +1,4 @@
+import { threeNetworks } from "./scenarios.ts";
+import { crashSuite } from "./suite.ts";
+
+crashSuite(threeNetworks);

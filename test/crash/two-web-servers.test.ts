@@ -1,0 +1,4 @@
+import { twoWebServers } from "./scenarios.ts";
+import { crashSuite } from "./suite.ts";
+
+crashSuite(twoWebServers);
