@@ -22,15 +22,22 @@ export class XennetError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(code: string, message: string, options: XennetErrorOptions = {}) {
-    super(printableText(redact(message)), options.cause === undefined ? undefined : { cause: options.cause });
+    super(printableText(cut(redact(message))), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "XennetError";
     this.code = code;
     this.property = options.property;
     this.facts = Object.fromEntries(
       Object.entries(options.facts ?? {}).map(([name, fact]) => [
         name,
-        typeof fact === "string" ? printable(redact(fact)) : fact,
+        typeof fact === "string" ? printable(cut(redact(fact))) : fact,
       ]),
     );
   }
+}
+
+/** Nobody reads more than that, and nobody can be made to scroll past what matters. */
+const longest = 20_000;
+
+function cut(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest)}… (${text.length - longest} more characters)` : text;
 }

@@ -5,7 +5,7 @@ import type { XapiEndpoint } from "./endpoint";
 import { hasXapiCode, XapiConnectionError, XapiError } from "./errors";
 import { type Session, SessionSource } from "./session";
 import { isWriting } from "./transport";
-import type { XapiValue } from "./wire";
+import type { XapiValue } from "./xml-rpc";
 
 /** Limits in milliseconds, and where to tell of what went wrong in the background. */
 export interface XapiClientOptions {

@@ -1,9 +1,11 @@
-import { oneLine } from "../core/foreign-text";
+import { oneLine, quoted } from "../core/foreign-text";
 import { configCommand, defaultProfile, environmentOverride } from "../core/settings";
 import type { XapiEndpoint } from "./endpoint";
 import { XapiConnectionError, XapiError } from "./errors";
 import { isNoTls, type LegacyOffer } from "./legacy-tls";
 import type { Distrust, Trust } from "./trust";
+import type { AnswerStopped, AnswerTooLarge } from "./xml-limits";
+import type { Fault } from "./xml-rpc";
 
 /** A host to speak to: the endpoint as configured, or the pool master that a member pointed to. */
 export interface Peer {
@@ -157,14 +159,42 @@ export function notXapi(
   peer: Peer,
   method: string,
   writing: boolean,
-  answer: { readonly status: number; readonly cause?: unknown },
+  answer: { readonly status: number | undefined; readonly cause?: unknown },
 ): XapiConnectionError {
   // A real host's answer, cut short or garbled, also ends up here.
   const consequence = writing && answer.status === 200 ? ` ${mayHaveHappened}` : "";
   return new XapiConnectionError(
     "XAPI_PROTOCOL",
-    `${nameOf(peer)} answered ${method} with something that is not XAPI's (HTTP status ${answer.status}). Check that "xennet:xapiUrl" is the address of a XenServer or XCP-ng host.${consequence}`,
+    `${nameOf(peer)} answered ${method} with something that is not XAPI's (${answer.status === undefined ? "no HTTP" : `HTTP status ${answer.status}`}). Check that "xennet:xapiUrl" is the address of a XenServer or XCP-ng host.${consequence}`,
     { facts: { url: peer.url, method, status: answer.status }, cause: answer.cause },
+  );
+}
+
+/** XML-RPC's own failure, which XAPI answers with when it does not get as far as the call. */
+export function faulty(peer: Peer, method: string, writing: boolean, fault: Fault): XapiConnectionError {
+  const said = `${quoted(fault.message)}${fault.faultCode === "" ? "" : ` (${fault.faultCode})`}`;
+  return new XapiConnectionError(
+    "XAPI_FAULT",
+    `${nameOf(peer)} answered ${method} with an XML-RPC fault: ${said}. ${writing ? mayHaveHappened : "Look into the host's log /var/log/xensource.log, and please report it with the host's version."}`,
+    { facts: { url: peer.url, method, fault: fault.message, faultCode: fault.faultCode }, cause: fault },
+  );
+}
+
+/** What came would have filled this process's memory, so the rest was not read. */
+export function tooLarge(peer: Peer, method: string, writing: boolean, cause: AnswerTooLarge): XapiConnectionError {
+  return new XapiConnectionError(
+    "XAPI_ANSWER_TOO_LARGE",
+    `${nameOf(peer)} answered ${method} with ${cause.message}, so the connection was closed. ${writing ? mayHaveHappened : "Is that address a XenServer or XCP-ng host? If it is, please report the size of its pool."}`,
+    { facts: { url: peer.url, method }, cause },
+  );
+}
+
+/** The answer began and did not go on. */
+export function stopped(peer: Peer, method: string, writing: boolean, cause: AnswerStopped): XapiConnectionError {
+  return new XapiConnectionError(
+    "XAPI_TIMEOUT",
+    `${nameOf(peer)} stopped in the middle of its answer to ${method} (${cause.message}). ${writing ? mayHaveHappened : "Look at the host and the network, then try again."}`,
+    { facts: { url: peer.url, method }, cause },
   );
 }
 

@@ -3,7 +3,7 @@ import { whileWaiting } from "../core/waiting";
 import type { XapiClient } from "./client";
 import { hasXapiCode, isGone, XapiConnectionError, XapiError } from "./errors";
 import { RecordReader } from "./records";
-import type { XapiValue } from "./wire";
+import type { XapiValue } from "./xml-rpc";
 
 /** How long a task may take. */
 export interface TaskOptions {

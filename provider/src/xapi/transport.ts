@@ -5,11 +5,14 @@ import { whileWaiting } from "../core/waiting";
 import {
   clientClosed,
   connectionLost,
+  faulty,
   legacyOnly,
   nameOf,
   notXapi,
   type Peer,
+  stopped,
   timedOut,
+  tooLarge,
   unreachable,
   untrusted,
 } from "./connection-errors";
@@ -17,7 +20,9 @@ import { addressOf } from "./endpoint";
 import type { Trust } from "./trust";
 import type { Tunnel } from "./tunnel";
 import { VerifiedAgent } from "./verified-agent";
-import { type Answer, exchange, MalformedAnswer, type XapiValue } from "./wire";
+import { type Answer, exchange, MalformedAnswer } from "./wire";
+import { AnswerStopped, AnswerTooLarge } from "./xml-limits";
+import { Fault, type XapiValue } from "./xml-rpc";
 
 /** XAPI's answer to one request. */
 export type Reply =
@@ -102,6 +107,9 @@ export class XapiTransport {
       } catch (error) {
         if (error instanceof XennetError) throw error;
         if (error instanceof MalformedAnswer) throw notXapi(this.peer, method, writing, error);
+        if (error instanceof Fault) throw faulty(this.peer, method, writing, error);
+        if (error instanceof AnswerTooLarge) throw tooLarge(this.peer, method, writing, error);
+        if (error instanceof AnswerStopped) throw stopped(this.peer, method, writing, error);
         throw connectionLost(this.peer, method, writing, error);
       }
     });
@@ -110,15 +118,20 @@ export class XapiTransport {
   }
 
   #decode(method: string, { value, headers }: Answer): Reply {
-    if (typeof value === "object" && value !== null && "Status" in value) {
-      if (value.Status === "Success") return { ok: true, value: "Value" in value ? value.Value : "" };
-      if ("ErrorDescription" in value && Array.isArray(value.ErrorDescription)) {
-        const description = value.ErrorDescription.map(String);
-        return { ok: false, description, masterThumbprint: headers[thumbprint.response] };
-      }
+    // What a struct only inherits is no member of it.
+    const { Status, Value = "", ErrorDescription } = membersOf(value);
+    if (Status === "Success") return { ok: true, value: Value };
+    if (Status !== undefined && Array.isArray(ErrorDescription)) {
+      const announced = headers[thumbprint.response];
+      const masterThumbprint = typeof announced === "string" ? announced : undefined;
+      return { ok: false, description: ErrorDescription.map(String), masterThumbprint };
     }
     throw notXapi(this.peer, method, isWriting(method), { status: 200 });
   }
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 /** False for calls that change nothing a user would miss, which may therefore be sent again. */

@@ -1,9 +1,7 @@
-import type { Agent } from "node:https";
-import xmlrpc from "xmlrpc";
-import { XapiConnectionError } from "./errors";
-
-/** What can be sent to XAPI: whole numbers go as XAPI's integers. */
-export type XapiValue = string | number | boolean | readonly XapiValue[] | { readonly [key: string]: XapiValue };
+import type { IncomingMessage } from "node:http";
+import { type Agent, request } from "node:https";
+import { type AnswerLimits, AnswerStopped, AnswerTooLarge, usualLimits } from "./xml-limits";
+import { decodeAnswer, encodeCall, Fault, type XapiValue } from "./xml-rpc";
 
 /** Where and over what a request goes. */
 export interface Route {
@@ -17,85 +15,59 @@ export interface Route {
 /** What came back: the decoded answer, and the headers in lower case. */
 export interface Answer {
   readonly value: unknown;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** The answer came, but it is not XML-RPC. */
 export class MalformedAnswer extends Error {
-  readonly status: number;
+  /** Undefined when it is not even HTTP. */
+  readonly status: number | undefined;
 
-  constructor(status: number, cause: unknown) {
-    super(`HTTP status ${status}`, { cause });
+  constructor(status: number | undefined, cause?: unknown) {
+    super(status === undefined ? "no HTTP" : `HTTP status ${status}`, { cause });
     this.status = status;
   }
 }
 
-/** One XML-RPC request over HTTPS. Rejects with {@link MalformedAnswer} or with what the connection reports. */
-export function exchange(method: string, params: readonly XapiValue[], route: Route): Promise<Answer> {
-  const encoded = params.map(encode);
+/**
+ * One XML-RPC request over HTTPS. Rejects with {@link MalformedAnswer}, {@link Fault}, {@link AnswerTooLarge},
+ * {@link AnswerStopped}, or with what the connection reports. No redirect is followed, and nothing compressed is asked for.
+ */
+export async function exchange(
+  method: string,
+  params: readonly XapiValue[],
+  route: Route,
+  limits: AnswerLimits = usualLimits,
+): Promise<Answer> {
+  const response = await send(encodeCall(method, params), route);
+  const { statusCode, headers } = response;
+  if (statusCode !== 200) {
+    response.destroy();
+    throw new MalformedAnswer(statusCode);
+  }
+  try {
+    return { value: await decodeAnswer(response, limits), headers };
+  } catch (error) {
+    throw isItsOwn(error) ? error : new MalformedAnswer(statusCode, error);
+  }
+}
+
+function send(body: string, { headers, ...to }: Route): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // The package hands its options to https.request as they are, so agent and signal get there too.
-    const options = { ...route, headers: { ...route.headers }, path: "/" };
-    const client = xmlrpc.createSecureClient(options);
-    let headers: Record<string, string> = {};
-    client.headersProcessors.processors.push({
-      composeRequest: () => {},
-      parseResponse: (received) => {
-        headers = received;
-      },
+    const length = { "content-length": Buffer.byteLength(body) };
+    const kinds = { "user-agent": "pulumi-xennet", "content-type": "text/xml", accept: "text/xml" };
+    const sent = request({ ...to, method: "POST", path: "/", headers: { ...headers, ...kinds, ...length } });
+    sent.once("response", resolve);
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      // Node's parser of HTTP: too large a header, or no HTTP at all.
+      reject(error.code?.startsWith("HPE_") ? new MalformedAnswer(undefined, error) : error);
     });
-    try {
-      client.methodCall(method, encoded, (error, value) => {
-        if (error) reject(toError(error));
-        else resolve({ value, headers });
-      });
-    } catch (error) {
-      // The serializer's message quotes the whole text, which may be the password: it must not become the cause.
-      const isText = error instanceof Error && error.message.startsWith("Invalid character");
-      reject(isText ? unrepresentable(method) : error);
-    }
+    sent.end(body);
   });
 }
 
-/**
- * XAPI's integers are bare digits. Strings bypass the package's own encoding, which puts anything with `<` or `&` into
- * CDATA, where a carriage return is lost and a second `]]>` breaks the document.
- */
-function encode(value: XapiValue): unknown {
-  if (typeof value === "string") return new Text(value);
-  if (typeof value === "number") return Number.isInteger(value) ? new Text(String(value)) : value;
-  if (typeof value === "boolean") return value;
-  if (isList(value)) return value.map(encode);
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, encode(member)]));
-}
-
-function isList(value: XapiValue): value is readonly XapiValue[] {
-  return Array.isArray(value);
-}
-
-interface XmlElement {
-  ele(name: string): XmlElement;
-  txt(text: string): XmlElement;
-}
-
-class Text extends xmlrpc.CustomType {
-  override serialize(xml: XmlElement): XmlElement {
-    const element = xml.ele("string");
-    return this.raw === "" ? element : element.txt(this.raw);
-  }
-}
-
-function toError(error: object): Error {
-  const status = (error as { res?: { statusCode?: number; complete?: boolean } }).res;
-  if (status?.statusCode !== undefined && (error as { code?: unknown }).code === undefined) {
-    return new MalformedAnswer(status.statusCode, error);
-  }
-  return error as Error;
-}
-
-function unrepresentable(method: string): Error {
-  return new XapiConnectionError(
-    "XAPI_VALUE_UNREPRESENTABLE",
-    `${method} was not sent: one of its values holds a character that XML cannot carry (a control character). Remove it.`,
-  );
+/** True for what is no complaint of the parser: the connection broke, a limit was met, XML-RPC's own failure. */
+function isItsOwn(error: unknown): boolean {
+  const isFinding = error instanceof Fault || error instanceof AnswerTooLarge || error instanceof AnswerStopped;
+  return isFinding || (error instanceof Error && typeof (error as NodeJS.ErrnoException).code === "string");
 }

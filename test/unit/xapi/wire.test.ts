@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { XapiClient } from "../../../provider/src/xapi/client.ts";
 import * as networks from "../../../provider/src/xapi/networks.ts";
-import type { XapiValue } from "../../../provider/src/xapi/wire.ts";
+import type { XapiValue } from "../../../provider/src/xapi/xml-rpc.ts";
 import type { TlsIdentity } from "../../sim/contract.ts";
 import { makeTlsIdentity } from "../../sim/tls.ts";
 import { failure, member, type Script, scriptedXapi, success } from "./scripted-xapi.ts";
