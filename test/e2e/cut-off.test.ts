@@ -60,9 +60,9 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     expect(locked.ok).toBe(false);
     const [error = ""] = locked.steps.flatMap(({ name, error: text }) => (name === "ssh" && text ? [text] : []));
     expect(error).toMatch(
-      /could not be confirmed: .*Run "pulumi up" again once the cause is removed.*\(NOT_CONFIRMED\)/s,
+      /could not be confirmed: .*Run the command again once the cause is removed.*\(NOT_CONFIRMED\)/s,
     );
-    const [, seconds] = /The host goes back by itself to what it was within (\d+) s/.exec(error) ?? [];
+    const [, seconds] = /goes back by itself to what it was within (\d+) s/.exec(error) ?? [];
     expect(Number(seconds)).toBeLessThanOrEqual(30);
     await eventually(
       async () => expect(await sshRun(host.lab, "echo in")).toBe("in\n"),

@@ -57,10 +57,10 @@ export class Confirmation {
       this.#provedOnce = true;
       return snapshot;
     } catch (error) {
-      const secondsLeft = Math.max(0, change.seconds - Math.floor((clock.now() - since) / 1000));
       const isBack = await this.#takeBack(change);
       const kept = isBack ? undefined : await this.#keptAfterAll(change);
       if (kept !== undefined) return kept;
+      const secondsLeft = Math.max(0, change.seconds - Math.floor((clock.now() - since) / 1000));
       throw notConfirmed(error, secondsLeft, isBack);
     }
   }
@@ -155,14 +155,32 @@ function givenUp(): XennetError {
 }
 
 /** The change was not confirmed, so the host does not keep it. */
-export function notConfirmed(cause: unknown, secondsLeft: number, isBack: boolean): XennetError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const now = isBack
-    ? "The host has gone back to what it was."
-    : `The host goes back by itself to what it was within ${secondsLeft} s.`;
-  return new XennetError(
-    "NOT_CONFIRMED",
-    `The change was made on the host but could not be confirmed: ${why.replace(/\.$/, "")}. ${now} Run "pulumi up" again once the cause is removed.`,
-    { facts: { secondsLeft: isBack ? 0 : secondsLeft }, cause },
+function notConfirmed(cause: unknown, secondsLeft: number, isBack: boolean): XennetError {
+  const now = isBack ? "The host has gone back to what it was." : goesBack("The host goes", secondsLeft);
+  const left = isBack ? 0 : secondsLeft;
+  return unconfirmed(
+    `The change was made on the host but could not be confirmed: ${reasonOf(cause)}. ${now}`,
+    left,
+    cause,
   );
+}
+
+/** The connection broke, and nothing tells whether the host made the change. */
+export function perhapsMade(cause: unknown, secondsLeft: number): XennetError {
+  const now = goesBack("If the host made it, it goes", secondsLeft);
+  return unconfirmed(`The change could not be confirmed: ${reasonOf(cause)}. ${now}`, secondsLeft, cause);
+}
+
+function goesBack(who: string, seconds: number): string {
+  return `${who} back by itself to what it was within ${seconds} s; whatever runs next waits for that.`;
+}
+
+function reasonOf(cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return why.replace(/\.$/, "");
+}
+
+function unconfirmed(what: string, secondsLeft: number, cause: unknown): XennetError {
+  const message = `${what} Run the command again once the cause is removed.`;
+  return new XennetError("NOT_CONFIRMED", message, { facts: { secondsLeft }, cause });
 }

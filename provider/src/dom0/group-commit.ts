@@ -1,21 +1,23 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock";
-import { XennetError } from "../core/errors";
-import { type Confirmation, notConfirmed } from "./confirmation";
+import type { XennetError } from "../core/errors";
+import { type Confirmation, perhapsMade } from "./confirmation";
 import type { FragmentChange, FragmentOutcome } from "./fragment-change";
+import { HostBusyError } from "./host-busy";
 import type { HostLink } from "./host-link";
-import { HostBusyError, type HostProgram } from "./host-program";
+import type { AnsweredTransaction, HostProgram } from "./host-program";
+import type { Patience, Wait } from "./patience";
 import type { HostSnapshot } from "./snapshot";
 import { isConnectionLoss } from "./ssh-errors";
-import { isInForce, wroteGeneration } from "./traces";
-import { assertSendable, type ChangeResult, type TransactionAnswer } from "./transaction-text";
+import { isInForce, missingOf, notSeen, shortfall, wroteGeneration } from "./traces";
+import { assertSendable } from "./transaction-text";
 
 interface Waiting {
   readonly change: FragmentChange;
   readonly resolve: (outcome: FragmentOutcome) => void;
   readonly reject: (error: unknown) => void;
-  /** When to stop waiting for other processes. */
-  readonly deadline: number;
+  /** For other processes. */
+  readonly wait: Wait;
   /** How often its transaction was sent and the connection broke. */
   losses: number;
 }
@@ -27,9 +29,8 @@ export interface GroupCommitOptions {
   readonly clock: Clock;
   readonly host: () => string;
   readonly windowSeconds: number;
-  /** How long a change waits while other processes' changes await their confirmation. */
-  readonly busyMs: number;
-  readonly retryMs: number;
+  /** How changes wait while other processes' changes await their confirmation. */
+  readonly patience: Patience;
   readonly signal: AbortSignal;
   /** Called before each run of `xennet transact`. */
   readonly onApply: () => void;
@@ -39,6 +40,7 @@ export interface GroupCommitOptions {
 }
 
 const MOST_LOSSES = 3;
+const MOST_LOOKS = 5;
 
 /**
  * Changes to one host share transactions: an idle host starts one at once, what arrives meanwhile joins the next. None
@@ -48,6 +50,7 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #queue: Waiting[] = [];
   #working: Promise<void> | undefined;
+  #transacting: Promise<void> | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -56,8 +59,7 @@ export class GroupCommit {
   submit(change: FragmentChange): Promise<FragmentOutcome> {
     assertSendable(change);
     return new Promise((resolve, reject) => {
-      const deadline = this.#options.clock.now() + this.#options.busyMs;
-      this.#queue.push({ change, resolve, reject, deadline, losses: 0 });
+      this.#queue.push({ change, resolve, reject, wait: this.#options.patience.begin(), losses: 0 });
       this.#working ??= this.#work();
     });
   }
@@ -65,6 +67,11 @@ export class GroupCommit {
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     await this.#working;
+  }
+
+  /** Resolves when the transaction that is under way has ended, well or not. */
+  async transactionEnd(): Promise<void> {
+    await this.#transacting;
   }
 
   /** Rejects what has not been sent. */
@@ -93,11 +100,15 @@ export class GroupCommit {
       return;
     }
     const batch = this.#takeBatch();
+    const transaction = link.use(() => this.#transaction(batch));
+    this.#transacting = transaction.catch(() => {});
     try {
-      await link.use(() => this.#transaction(batch));
+      await transaction;
     } catch (error) {
       this.#options.onSnapshot(undefined);
       for (const waiting of batch) waiting.reject(error);
+    } finally {
+      this.#transacting = undefined;
     }
   }
 
@@ -111,10 +122,12 @@ export class GroupCommit {
   async #transaction(batch: readonly Waiting[]): Promise<void> {
     const { program, host, windowSeconds, onApply } = this.#options;
     const before = this.#options.lastSnapshot();
-    let answer: TransactionAnswer;
+    let answer: AnsweredTransaction;
     try {
       onApply();
-      answer = await program.transact({ host: host(), window: windowSeconds, changes: batch.map((of) => of.change) });
+      answer = await this.#options.patience.during(() =>
+        program.transact({ host: host(), window: windowSeconds, changes: batch.map((of) => of.change) }),
+      );
     } catch (error) {
       if (error instanceof HostBusyError) return this.#waitForOthers(batch, before, error);
       if (isConnectionLoss(error)) return this.#afterLoss(batch, before, error);
@@ -123,20 +136,47 @@ export class GroupCommit {
     await this.#conclude(batch, answer);
   }
 
-  async #conclude(batch: readonly Waiting[], answer: TransactionAnswer): Promise<void> {
+  async #conclude(batch: readonly Waiting[], answer: AnsweredTransaction): Promise<void> {
     const accepted: Waiting[] = [];
     for (const waiting of batch) {
       const result = answer.results.get(waiting.change.token);
-      if (result?.result === "error") waiting.reject(refusal(result));
+      if (result?.result === "error") waiting.reject(answer.refused(result));
       else accepted.push(waiting);
     }
     const { pending } = answer;
-    const snapshot = pending === undefined ? answer.snapshot : await this.#confirm(accepted, pending);
+    const confirmed = pending === undefined ? answer.snapshot : await this.#confirm(accepted, pending);
+    await this.#answer(accepted, confirmed, ({ token }) => answer.results.get(token)?.result === "absent");
+  }
+
+  /** What the host says was done is only believed when the look that follows shows it. */
+  async #answer(
+    batch: readonly Waiting[],
+    confirmed: HostSnapshot,
+    wasAbsent: (change: FragmentChange) => boolean = () => false,
+  ): Promise<void> {
+    const snapshot = await this.#healed(batch, confirmed);
     this.#options.onSnapshot(snapshot);
-    for (const { change, resolve } of accepted) {
-      const absent = answer.results.get(change.token)?.result === "absent";
-      resolve({ token: change.token, result: absent ? "absent" : "ok", snapshot });
+    for (const { change, resolve, reject } of batch) {
+      const lack = shortfall(change, snapshot);
+      if (lack !== undefined) reject(notSeen(change, lack));
+      else resolve({ token: change.token, result: wasAbsent(change) ? "absent" : "ok", snapshot });
     }
+  }
+
+  /** Another tool may have met the change; what the host heals by itself within 2 s is no failure of it. */
+  async #healed(batch: readonly Waiting[], confirmed: HostSnapshot): Promise<HostSnapshot> {
+    const { program, patience } = this.#options;
+    let snapshot = confirmed;
+    try {
+      for (let looks = 1; looks < MOST_LOOKS; looks += 1) {
+        if (batch.every(({ change }) => missingOf(change, snapshot).length === 0)) break;
+        await patience.rest();
+        snapshot = await program.snapshot();
+      }
+    } catch {
+      // The look that came with the answer decides.
+    }
+    return snapshot;
   }
 
   #confirm(batch: readonly Waiting[], pending: { generation: number; seconds: number }): Promise<HostSnapshot> {
@@ -153,14 +193,15 @@ export class GroupCommit {
     before: HostSnapshot | undefined,
     error: HostBusyError,
   ): Promise<void> {
-    const { clock, retryMs, signal } = this.#options;
+    const { patience } = this.#options;
     if (batch.some(({ losses }) => losses > 0) && (await this.#confirmOwn(batch, before))) return;
-    const still = batch.filter(({ deadline }) => clock.now() < deadline);
+    const still = batch.filter(({ wait }) => !patience.isOver(wait, error));
     for (const waiting of batch) if (!still.includes(waiting)) waiting.reject(error);
     this.#queue.unshift(...still);
-    if (still.length === 0) return;
+    const [longest] = still;
+    if (longest === undefined) return;
     try {
-      await clock.sleep(retryMs, signal);
+      await patience.pause(longest.wait, error);
     } catch {
       // The process ends: what waits is rejected by the one who closes the host.
     }
@@ -168,46 +209,52 @@ export class GroupCommit {
 
   /** The connection broke while the transaction was under way: the host tells what became of it. */
   async #afterLoss(batch: readonly Waiting[], before: HostSnapshot | undefined, error: unknown): Promise<void> {
-    const { windowSeconds, signal } = this.#options;
-    if (signal.aborted) throw notConfirmed(error, windowSeconds, false);
+    const { windowSeconds, signal, clock } = this.#options;
+    const lostAt = clock.now();
+    // The host began at the latest when the connection broke.
+    const lost = (cause: unknown) =>
+      perhapsMade(cause, Math.max(0, windowSeconds - Math.floor((clock.now() - lostAt) / 1000)));
+    if (signal.aborted) throw lost(error);
     for (const waiting of batch) waiting.losses += 1;
     try {
       if (await this.#confirmOwn(batch, before)) return;
     } catch (second) {
-      throw isConnectionLoss(second) ? notConfirmed(second, windowSeconds, false) : second;
+      throw isConnectionLoss(second) ? lost(second) : second;
     }
-    for (const waiting of batch) {
-      if (waiting.losses >= MOST_LOSSES) waiting.reject(notConfirmed(error, windowSeconds, false));
-    }
+    for (const waiting of batch) if (waiting.losses >= MOST_LOSSES) waiting.reject(lost(error));
     this.#queue.unshift(...batch.filter(({ losses }) => losses < MOST_LOSSES));
   }
 
   /** Confirms the pending generation if it is this batch's; what is not in it waits for another transaction. */
   async #confirmOwn(batch: readonly Waiting[], before: HostSnapshot | undefined): Promise<boolean> {
-    const snapshot = await this.#options.program.snapshot();
-    const { pending } = snapshot;
-    if (pending === undefined || !batch.some(({ change }) => wroteGeneration(change, snapshot, before))) return false;
+    const snapshot = await this.#lookUnlessBusy();
+    const pending = snapshot?.pending;
+    if (
+      pending === undefined ||
+      snapshot === undefined ||
+      !batch.some(({ change }) => wroteGeneration(change, snapshot, before))
+    )
+      return false;
     const own = batch.filter(({ change }) => isInForce(change, snapshot));
     this.#queue.unshift(...batch.filter((waiting) => !own.includes(waiting)));
     try {
       const { generation, secondsLeft } = pending;
       const confirmed = await this.#confirm(own, { generation, seconds: secondsLeft });
-      this.#options.onSnapshot(confirmed);
-      for (const { change, resolve } of own) resolve({ token: change.token, result: "ok", snapshot: confirmed });
+      await this.#answer(own, confirmed);
     } catch (error) {
       this.#options.onSnapshot(undefined);
       for (const { reject } of own) reject(error);
     }
     return true;
   }
-}
 
-function refusal(result: ChangeResult & { result: "error" }): XennetError {
-  return new XennetError(
-    result.code,
-    `The host refused the change: ${result.text === "" ? result.code : result.text}.`,
-    {
-      facts: { token: result.token },
-    },
-  );
+  /** Undefined while the lock is held, perhaps by our own change, whose answer was lost: the next transaction meets what it left. */
+  async #lookUnlessBusy(): Promise<HostSnapshot | undefined> {
+    try {
+      return await this.#options.program.snapshot();
+    } catch (error) {
+      if (error instanceof HostBusyError) return undefined;
+      throw error;
+    }
+  }
 }

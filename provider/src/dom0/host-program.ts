@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import { redact } from "../core/redact";
+import { HostBusyError } from "./host-busy";
 import type { HostLink } from "./host-link";
 import { programText } from "./program-text";
 import { type ProgramCommand, renderScript } from "./remote-script";
@@ -9,21 +10,15 @@ import { SshError } from "./ssh-errors";
 import {
   parseConfirmation,
   parseTransactionAnswer,
+  type RefusedChange,
   renderTransaction,
   type Transaction,
   type TransactionAnswer,
 } from "./transaction-text";
 
-/** The host program was busy: its lock was held, or a generation waits for its confirmation. */
-export class HostBusyError extends XennetError {
-  constructor(code: string, text: string) {
-    const [, generation, secondsLeft] = /^(\d+) (\d+)$/.exec(text) ?? [];
-    const why =
-      secondsLeft === undefined
-        ? text
-        : `generation ${generation} of another run awaits its confirmation, for ${secondsLeft} s more`;
-    super(code, `The host is busy with another change: ${why}. Try again when that one has ended.`);
-  }
+/** The answer, and why the host refused a part of it. */
+export interface AnsweredTransaction extends TransactionAnswer {
+  readonly refused: (result: RefusedChange) => XennetError;
 }
 
 const BUSY_STATUS = 75;
@@ -42,30 +37,31 @@ export class HostProgram {
 
   /** Only reads, so a look that met a broken connection is simply taken again. */
   async snapshot(): Promise<HostSnapshot> {
-    const look = async () => this.#seen(parseSnapshot(await this.#run({ name: "snapshot" })));
+    const look = async () => this.#seen(parseSnapshot((await this.#run({ name: "snapshot" })).stdout));
     return look().catch((error: unknown) => {
       if (error instanceof SshError && error.code === "SSH_CLOSED") return look();
       throw error;
     });
   }
 
-  async transact(transaction: Transaction): Promise<TransactionAnswer> {
+  async transact(transaction: Transaction): Promise<AnsweredTransaction> {
     const input = renderTransaction(transaction);
-    const stdout = await this.#run({ name: "transact", host: transaction.host, input });
+    const { stdout, stderr } = await this.#run({ name: "transact", host: transaction.host, input });
     const answer = parseTransactionAnswer(stdout, transaction.changes);
     this.#seen(answer.snapshot);
-    return answer;
+    return { ...answer, refused: (result) => refusal(result, stderr) };
   }
 
   async confirm(generation: number, via?: SshConnection): Promise<HostSnapshot> {
-    return this.#seen(parseConfirmation(await this.#run({ name: "confirm", generation }, via), generation));
+    const { stdout } = await this.#run({ name: "confirm", generation }, via);
+    return this.#seen(parseConfirmation(stdout, generation));
   }
 
   async revert(generation: number): Promise<void> {
     await this.#run({ name: "revert", generation });
   }
 
-  async #run(command: ProgramCommand, via?: SshConnection): Promise<string> {
+  async #run(command: ProgramCommand, via?: SshConnection): Promise<CommandResult> {
     const canCarry = command.name === "snapshot" || command.name === "transact";
     let carry = command.name === "transact" && this.#installed !== programText().version;
     for (let attempts = 1; ; attempts += 1) {
@@ -80,19 +76,27 @@ export class HostProgram {
     }
   }
 
-  async #runOnce(command: ProgramCommand, carry: boolean, via: SshConnection | undefined): Promise<string> {
+  async #runOnce(command: ProgramCommand, carry: boolean, via: SshConnection | undefined): Promise<CommandResult> {
     const script = renderScript(command, programText(), carry);
     const result = await this.#link.run(script.text, via);
     const at = result.stdout.indexOf(`${script.marker}\n`);
-    const stdout = at < 0 ? "" : result.stdout.slice(at + script.marker.length + 1);
-    if (at >= 0 && result.code === 0) return stdout;
-    throw failure(command, { ...result, stdout });
+    // It never came to the program: a login shell that runs nothing, for one.
+    if (at < 0) throw unexplained(command, result);
+    const answer = { ...result, stdout: result.stdout.slice(at + script.marker.length + 1) };
+    if (answer.code === 0) return answer;
+    throw failure(command, answer);
   }
 
   #seen(snapshot: HostSnapshot): HostSnapshot {
     this.#installed = snapshot.program;
     return snapshot;
   }
+}
+
+function refusal({ token, code, text }: RefusedChange, stderr: string): XennetError {
+  const why =
+    text === "" || text === code ? ` without a reason, and ${saidBy({ stdout: "", stderr }, " else")}` : `: ${text}.`;
+  return new XennetError(code, `The host refused the change${why}`, { facts: { token } });
 }
 
 function failure(command: ProgramCommand, result: CommandResult): XennetError {
@@ -112,9 +116,16 @@ function failure(command: ProgramCommand, result: CommandResult): XennetError {
     default:
       return new XennetError(
         code,
-        `The host refused "xennet ${command.name}": ${text === "" ? code : text}.${advice[code] ?? ""}`,
+        `The host refused "xennet ${command.name}"${reason(code, text, result)}${advice[code] ?? ""}`,
       );
   }
+}
+
+/** The host's words; where it gave none, everything else that is known. */
+function reason(code: string, text: string, result: CommandResult): string {
+  if (text !== "" && text !== code) return `: ${text}.`;
+  const others = { ...result, stdout: result.stdout.replace(/^error .*\n?/m, "") };
+  return ` without a reason (status ${result.code}), and ${saidBy(others, " else")}`;
 }
 
 const makeRoom = " Is a disk of dom0 full or read-only? Make room there, then run up again.";
@@ -139,10 +150,23 @@ export function hostMismatch(expected: string, found: string): XennetError {
 }
 
 function unexplained(command: ProgramCommand, result: CommandResult): XennetError {
-  const said = redact(result.stderr.trim().slice(-500));
   return new XennetError(
     "HOST_PROGRAM_FAILED",
-    `"xennet ${command.name}" ended with status ${result.code} on the host${said === "" ? " and said nothing" : `: ${said}`}.`,
+    `"xennet ${command.name}" ended with status ${result.code} on the host, and ${saidBy(result)}`,
     { facts: { status: result.code } },
   );
+}
+
+/** What the host said, on stderr or else on stdout, and where to look further. */
+function saidBy({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }, more = ""): string {
+  const source = stderr.trim() === "" ? stdout : stderr;
+  const said = redact(
+    source
+      .trim()
+      .split(/\s*\n\s*/)
+      .join(" / ")
+      .slice(-500),
+  ).replace(/\.$/, "");
+  const words = said === "" ? `said nothing${more}` : `said: ${said}`;
+  return `${words}. Log in to dom0: \`xennet status\` shows how things stand, and the system log what went wrong; then run the command again.`;
 }

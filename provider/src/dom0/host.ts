@@ -6,6 +6,8 @@ import type { FragmentChange, FragmentOutcome } from "./fragment-change";
 import { GroupCommit } from "./group-commit";
 import { type HostCounters, HostLink } from "./host-link";
 import { HostProgram, hostMismatch } from "./host-program";
+import { Patience } from "./patience";
+import { settledLook } from "./settled-look";
 import type { HostSnapshot } from "./snapshot";
 import { SnapshotCache } from "./snapshot-cache";
 import type { SshEndpoint } from "./ssh-endpoint";
@@ -23,7 +25,7 @@ export interface HostTiming {
   /** How long the proof that the host can still be reached may take; half of the window unless given. */
   readonly confirmMs: number;
   readonly revertMs: number;
-  /** How long a change waits for other processes' changes; 90 s, or three windows, unless given. */
+  /** How long reads and changes wait for other processes' changes; 90 s, or three windows, unless given. */
   readonly busyMs: number;
   readonly retryMs: number;
   readonly closeMs: number;
@@ -37,6 +39,8 @@ export interface Dom0HostOptions {
   readonly confirmProbe: ConfirmProbe;
   /** Makes another error of why a login failed. */
   readonly explain?: (error: unknown) => Promise<unknown>;
+  /** Told what is waited for when that takes long. */
+  readonly notice?: (text: string) => void;
   readonly clock?: Clock;
   readonly timing?: Partial<HostTiming>;
 }
@@ -58,23 +62,31 @@ export class Dom0Host {
     this.#clock = options.clock ?? systemClock;
     const { idleMs, connectMs, confirmMs, revertMs, windowSeconds, busyMs, retryMs } = this.#timing;
     const shared = { clock: this.#clock, signal: this.#ending.signal };
+    const { notice, endpoint } = options;
     this.#link = new HostLink({
-      endpoint: options.endpoint,
+      endpoint,
       counters: this.counters,
       idleMs,
       connectTimeoutMs: connectMs,
       explain: options.explain,
     });
     const program = new HostProgram(this.#link);
+    const patience = new Patience({
+      ...{ ...shared, busyMs, retryMs },
+      notice: (reason) => notice?.(`Waiting for dom0 at ${endpoint.host}: ${reason}.`),
+    });
     const way = { ...shared, link: this.#link, program };
-    this.#cache = new SnapshotCache(this.#clock, async () => this.#checked(await program.snapshot()));
+    this.#cache = new SnapshotCache({
+      clock: this.#clock,
+      look: async (observer) => this.#checked(await settledLook(program, patience, observer)),
+      ownChange: () => this.#commits.transactionEnd(),
+    });
     this.#commits = new GroupCommit({
       ...way,
       confirmation: new Confirmation({ ...way, confirmProbe: options.confirmProbe, confirmMs, revertMs }),
       host: () => this.#expectedHost(),
       windowSeconds,
-      busyMs,
-      retryMs,
+      patience,
       onApply: () => {
         this.counters.applies += 1;
       },

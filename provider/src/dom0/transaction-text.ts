@@ -13,9 +13,15 @@ export interface Transaction {
 }
 
 /** What the host made of one change. */
-export type ChangeResult =
-  | { readonly token: string; readonly result: "ok" | "absent" }
-  | { readonly token: string; readonly result: "error"; readonly code: string; readonly text: string };
+type ChangeResult = { readonly token: string; readonly result: "ok" | "absent" } | RefusedChange;
+
+/** Why the host did not make one change; `text` may be empty. */
+export interface RefusedChange {
+  readonly token: string;
+  readonly result: "error";
+  readonly code: string;
+  readonly text: string;
+}
 
 /** The answer of `xennet transact`. */
 export interface TransactionAnswer {
@@ -85,7 +91,7 @@ function readOutcome(line: string, lines: LineSource): ChangeResult {
   const [token, result] = lines.match(line, /^outcome (\S+) (ok|absent|error .+)$/);
   if (result === "ok" || result === "absent") return { token, result };
   const [code, , text] = lines.match(result, /^error (\S+)( (.*))?$/);
-  return { token, result: "error", code, text };
+  return { token, result: "error", code, text: text ?? "" };
 }
 
 function malformed(change: FragmentChange, problem: string): XennetError {

@@ -66,6 +66,8 @@ export class Host implements HostContext {
     this.dom0 = new Dom0Host({
       ...{ endpoint: profile.ssh, confirmProbe, timing: { windowSeconds: this.#windowSeconds } },
       explain: withOtherPins(profile, "SSH_LEGACY_CRYPTO"),
+      // Not once only: each wait is another one.
+      notice: this.#warn,
     });
     this.xapi = new XapiClient(endpointOver(profile, this.dom0), {
       onWarning: this.#warn,

@@ -7,6 +7,10 @@ import { XennetDouble } from "./xennet-double.ts";
 export interface Faults {
   /** Asked before each command runs: `before` drops the connection without running it, `after` once it ran. */
   drop?: (command: string, count: number) => "before" | "after" | undefined;
+  /** Answers in the place of the host program; undefined lets that one answer. */
+  answer?: (command: string, count: number) => ExecAnswer | undefined;
+  /** Changes what the host program answers. */
+  rewrite?: (command: string, stdout: string) => string;
   /** Awaited before each command runs. */
   delay?: (command: string) => Promise<void>;
 }
@@ -62,10 +66,13 @@ async function answer(
   const script = readScript(stdin);
   calls.push(script.command);
   await faults.delay?.(script.command);
-  const drop = faults.drop?.(script.command, calls.filter((call) => call === script.command).length);
+  const count = calls.filter((call) => call === script.command).length;
+  const drop = faults.drop?.(script.command, count);
   if (drop === "before") return undefined;
-  const result = runScript(xennet, script);
-  return drop === "after" ? undefined : { ...result, stdout: `Welcome\n${script.marker}\n${result.stdout}` };
+  const result = faults.answer?.(script.command, count) ?? runScript(xennet, script);
+  if (drop === "after") return undefined;
+  const stdout = faults.rewrite?.(script.command, result.stdout) ?? result.stdout;
+  return { ...result, stdout: `Welcome\n${script.marker}\n${stdout}` };
 }
 
 function runScript(xennet: XennetDouble, script: ReturnType<typeof readScript>): { stdout: string; code: number } {

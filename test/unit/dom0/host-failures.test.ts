@@ -101,12 +101,21 @@ test("another process's pending change is waited for", async () => {
   expect(double.xennet.confirmedTokens).toEqual([change.token]);
 });
 
-test("waiting for another process ends with an error that says so", async () => {
-  const double = await startDouble();
+test("waiting for another process ends with an error that says so, a generation's end and 5 s later", async () => {
+  const double = await startDouble({ now: () => 0 });
   foreignTransaction(double, 300);
-  const host = openHost(double, { timing: { busyMs: 50 } });
+  let now = 0;
+  const sleep = async () => {
+    now += 500;
+  };
+  const host = openHost(double, { clock: { now: () => now, sleep }, timing: { busyMs: 50 } });
   await expect(host.submit(put())).rejects.toMatchObject({ code: "PENDING" });
   expect(double.xennet.pendingGeneration).toBe(1);
+  expect([305, 306]).toContain(Math.floor(now / 1000));
+  await expect(host.snapshot()).rejects.toThrow(
+    /generation 1 of another run awaits its confirmation.*back in 300 s\. Run the command again when that one has ended/,
+  );
+  expect([610, 611, 612]).toContain(Math.floor(now / 1000));
 });
 
 test("a transaction whose connection broke before it ran is sent again", async () => {

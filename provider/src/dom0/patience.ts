@@ -1,0 +1,85 @@
+import type { Clock } from "../core/clock";
+import type { HostBusyError } from "./host-busy";
+
+export interface PatienceOptions {
+  readonly clock: Clock;
+  /** How long reads and changes alike wait for what others do on the host. */
+  readonly busyMs: number;
+  readonly retryMs: number;
+  readonly signal: AbortSignal;
+  /** Told what is waited for. */
+  readonly notice: (text: string) => void;
+}
+
+/** One wait for others: since when, and until when. */
+export interface Wait {
+  readonly since: number;
+  until: number | undefined;
+}
+
+const noticeAfterMs = 10_000;
+const noticeEveryMs = 30_000;
+/** A generation ends by itself; its guard gets so much longer. */
+const marginMs = 5000;
+
+/** The one rule by which reads and changes wait while others work on a host. */
+export class Patience {
+  readonly #options: PatienceOptions;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+  }
+
+  begin(): Wait {
+    return { since: this.#options.clock.now(), until: undefined };
+  }
+
+  /** Whether to give up. A pending generation that is met first is waited for to its end, however long its window is. */
+  isOver(wait: Wait, { pending }: HostBusyError): boolean {
+    const now = this.#options.clock.now();
+    const usual = wait.since + this.#options.busyMs;
+    wait.until ??= pending === undefined ? usual : Math.max(usual, now + pending.secondsLeft * 1000 + marginMs);
+    return now >= wait.until;
+  }
+
+  /** Lets some time pass; says what is waited for where that takes long. Rejects when the process ends. */
+  async pause(wait: Wait, { reason }: HostBusyError): Promise<void> {
+    if (this.#options.clock.now() - wait.since >= noticeAfterMs) this.#say(reason);
+    await this.rest();
+  }
+
+  /** The time between two looks. Rejects when the process ends. */
+  rest(): Promise<void> {
+    const { clock, retryMs, signal } = this.#options;
+    return clock.sleep(retryMs, signal);
+  }
+
+  /** Runs a command of the host program, which itself waits for the lock before it answers. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    const since = clock.now();
+    const done = new AbortController();
+    const late = async () => {
+      await clock.sleep(noticeAfterMs, done.signal);
+      if (!done.signal.aborted && clock.now() - since >= noticeAfterMs) {
+        this.#say("the host program has not answered yet; another run may hold its lock");
+      }
+    };
+    late().catch(() => {
+      // The answer came.
+    });
+    try {
+      return await work();
+    } finally {
+      done.abort();
+    }
+  }
+
+  #say(reason: string): void {
+    const now = this.#options.clock.now();
+    if (now - this.#saidAt < noticeEveryMs) return;
+    this.#saidAt = now;
+    this.#options.notice(reason);
+  }
+}
