@@ -125,9 +125,7 @@ export class GroupCommit {
     let answer: AnsweredTransaction;
     try {
       onApply();
-      answer = await this.#options.patience.during(() =>
-        program.transact({ host: host(), window: windowSeconds, changes: batch.map((of) => of.change) }),
-      );
+      answer = await program.transact({ host: host(), window: windowSeconds, changes: batch.map((of) => of.change) });
     } catch (error) {
       if (error instanceof HostBusyError) return this.#waitForOthers(batch, before, error);
       if (isConnectionLoss(error)) return this.#afterLoss(batch, before, error);

@@ -73,7 +73,7 @@ export class Dom0Host {
     const program = new HostProgram(this.#link);
     const patience = new Patience({
       ...{ ...shared, busyMs, retryMs },
-      notice: (reason) => notice?.(`Waiting for dom0 at ${endpoint.host}: ${reason}.`),
+      notice: (reason) => notice?.(`Still waiting for dom0 at ${endpoint.host}: ${reason}.`),
     });
     const way = { ...shared, link: this.#link, program };
     this.#cache = new SnapshotCache({

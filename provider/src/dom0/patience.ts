@@ -55,27 +55,6 @@ export class Patience {
     return clock.sleep(retryMs, signal);
   }
 
-  /** Runs a command of the host program, which itself waits for the lock before it answers. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const { clock } = this.#options;
-    const since = clock.now();
-    const done = new AbortController();
-    const late = async () => {
-      await clock.sleep(noticeAfterMs, done.signal);
-      if (!done.signal.aborted && clock.now() - since >= noticeAfterMs) {
-        this.#say("the host program has not answered yet; another run may hold its lock");
-      }
-    };
-    late().catch(() => {
-      // The answer came.
-    });
-    try {
-      return await work();
-    } finally {
-      done.abort();
-    }
-  }
-
   #say(reason: string): void {
     const now = this.#options.clock.now();
     if (now - this.#saidAt < noticeEveryMs) return;

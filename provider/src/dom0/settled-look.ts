@@ -19,7 +19,7 @@ export async function settledLook(
   for (;;) {
     const known = await observer.asks();
     if (known !== undefined) return known;
-    const found = await patience.during(() => lookOnce(program));
+    const found = await lookOnce(program);
     if (!(found instanceof HostBusyError)) {
       if (seen === undefined || (found.confirmed ?? 0) >= seen.generation) return found;
       await sendBack(program, seen);

@@ -1,3 +1,5 @@
+import { sameName } from "../core/same-name";
+
 /** Project and stack of a resource's URN, `urn:pulumi:<stack>::<project>::<types>::<name>`, without an ownerPrefix. */
 export interface OwnerParts {
   readonly stack: string;
@@ -15,7 +17,7 @@ export function parseOwner(owner: string): OwnerParts | undefined {
 /** True when both marks were made by the same stack: an older declaration of it is no conflict, deletes come last. */
 export function sameStack(a: string, b: string): boolean {
   const [left, right] = [parseOwner(a), parseOwner(b)];
-  if (left === undefined || right === undefined) return a === b;
+  if (left === undefined || right === undefined) return sameName(a, b);
   const prefix = (owner: string) => owner.slice(0, owner.indexOf("urn:pulumi:"));
   return left.stack === right.stack && left.project === right.project && prefix(a) === prefix(b);
 }

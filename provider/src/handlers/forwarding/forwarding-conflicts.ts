@@ -1,3 +1,4 @@
+import { sameName } from "../../core/same-name";
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
 import { describeOwner } from "../../rules/owner";
@@ -53,7 +54,8 @@ function checkInternal(
 
 /** Through another forwarding's bridge packets would pass ahead of the rules that close it. */
 function checkOutsideBridge(externalInterface: string | undefined, snapshot: HostSnapshot): Problem[] {
-  const network = snapshot.bridges.find(({ name }) => name === externalInterface)?.network;
+  // Neither an interface that nobody declared nor a bridge whose name is not known yet is the other.
+  const network = snapshot.bridges.find(({ name }) => sameName(name, externalInterface))?.network;
   const holder = fragmentsOf(snapshot).find((other) => other.kind === "host-forwarding" && other.network === network);
   if (network === undefined || holder === undefined) return [];
   const reason = `expected an interface to the outside, found "${externalInterface}", the bridge of the internal network that ${describeOwner(holder.owner)} forwards for`;

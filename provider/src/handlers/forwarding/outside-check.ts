@@ -1,3 +1,4 @@
+import { sameName } from "../../core/same-name";
 import type { HostSnapshot } from "../../dom0/host";
 import { expected, type Problem } from "../../validation/problem";
 import { isUnknown } from "../../validation/unknown";
@@ -15,7 +16,7 @@ export function checkOutside(news: Props, snapshot: HostSnapshot): Problem[] {
   if (name !== undefined && there.length === 0) {
     return [expected("externalInterface", `an interface of the host that has an IPv4 address (${list})`, name)];
   }
-  const found = there.find((candidate) => candidate.address.split("/")[0] === address);
+  const found = there.find((candidate) => sameName(candidate.address.split("/")[0], address));
   if (address === undefined) return [];
   if (found === undefined) return [expected("externalAddress", `an address of the host (${list})`, address)];
   const outside = externalInterfaceOf(news, snapshot);

@@ -13,8 +13,8 @@ import { claimsOf, externalPortsOf } from "./port-forward-spec";
 import { fragmentsOf, ownFragments } from "./stored-fragments";
 import { externalAddressOf, externalInterfaceOf, isLeased } from "./surroundings";
 
-/** Stands for the host's own choice of address while nobody can ask it: equal to itself only. */
-const unresolved = "auto";
+/** Stands for the address that the host chooses of an interface while nobody can ask it: equal to itself only. */
+const unresolved = (interfaceName: string | undefined) => `auto ${interfaceName ?? ""}`;
 
 /** Who else wants the forward's ports: this program's resources, other stacks, other tools, programs of dom0. */
 export function checkPortConflicts(
@@ -60,8 +60,9 @@ interface Culprit {
 type ForeignCulprit = Culprit & { readonly way: string };
 
 function addressOf(inputs: Props, snapshot: HostSnapshot | undefined): string | undefined {
-  if (snapshot === undefined) return textOf(inputs, "externalAddress") ?? unresolved;
-  return isLeased(inputs, snapshot) ? undefined : (externalAddressOf(inputs, snapshot) ?? unresolved);
+  const unknown = unresolved(externalInterfaceOf(inputs, snapshot));
+  if (snapshot === undefined) return textOf(inputs, "externalAddress") ?? unknown;
+  return isLeased(inputs, snapshot) ? undefined : (externalAddressOf(inputs, snapshot) ?? unknown);
 }
 
 /** Two resources of one run must not claim the same port; which of them would win could not be told. */

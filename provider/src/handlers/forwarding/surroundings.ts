@@ -1,3 +1,4 @@
+import { sameName } from "../../core/same-name";
 import type { HostSnapshot } from "../../dom0/host";
 import { isUnknown } from "../../validation/unknown";
 import type { Props } from "../handler";
@@ -39,7 +40,7 @@ export function externalAddressOf(inputs: Props, snapshot: HostSnapshot | undefi
   const declared = textOf(inputs, "externalAddress");
   if (declared !== undefined) return isUnknown(declared) ? undefined : declared;
   const name = externalInterfaceOf(inputs, snapshot);
-  const isManagement = name === snapshot?.external?.interface;
+  const isManagement = sameName(name, snapshot?.external?.interface);
   const first = snapshot?.addresses.find((found) => found.interface === name)?.address;
   return (isManagement ? snapshot?.external?.address : first)?.split("/")[0];
 }

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import { byNameLabel, byUuid } from "../../hosts/selection";
@@ -19,7 +20,7 @@ export function selectorOf(inputs: Props): Props | undefined {
 export function networkToAdopt(view: PoolView, inputs: Props): NetworkRecord {
   const selector = selectorOf(inputs) ?? {};
   const ours = view.networks.filter(
-    (network) => network.other_config[ownerKey] === inputs["owner"] && isAdoptedAs(network, selector),
+    (network) => sameName(network.other_config[ownerKey], inputs["owner"]) && isAdoptedAs(network, selector),
   );
   const [own] = ours;
   if (own !== undefined && ours.length === 1) return own;

@@ -10,7 +10,7 @@ import {
 import { isUnknown } from "../../validation/unknown";
 import { anything, checkHostProfile, checkOwner, checkProperties } from "../check-common";
 import type { Props } from "../handler";
-import { plain } from "../props";
+import { equal, plain } from "../props";
 
 const checks = {
   host: checkHostProfile,
@@ -100,7 +100,8 @@ function checkTags(property: string, value: unknown): Problem[] {
     const path = `${property}[${index}]`;
     if (isUnknown(tag)) return [];
     const malformed = checkText(path, tag, { min: 1 });
-    if (malformed.length > 0 || value.indexOf(tag) === index) return malformed;
+    const isFirst = !value.slice(0, index).some((other) => equal(other, tag));
+    if (malformed.length > 0 || isFirst) return malformed;
     return [expected(path, "each tag once", tag)];
   });
 }

@@ -1,3 +1,4 @@
+import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import { isUnknown } from "../../validation/unknown";
 import type { NetworkRecord } from "../../xapi/networks";
@@ -74,7 +75,7 @@ function wantedMode(network: NetworkRecord, olds: Props, news: Props): unknown {
 async function isSelected(host: HostContext, network: NetworkRecord, news: Props): Promise<boolean> {
   const selector = selectorOf(news) ?? {};
   const former = formerIn("network", network.uuid, network.other_config);
-  const isFormerName = former?.values["name_label"] === selector["nameLabel"] && selector["nameLabel"] !== undefined;
+  const isFormerName = sameName(former?.values["name_label"], selector["nameLabel"]);
   if (isNamedBy(network, selector) || isFormerName) return true;
   const view = await host.poolView();
   // With adopt: true the name is declared as well; one that nobody has is a new name for this network.

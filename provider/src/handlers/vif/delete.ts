@@ -1,3 +1,4 @@
+import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import type { VifRecord } from "../../xapi/vifs";
 import { formerIn } from "../former";
@@ -42,6 +43,6 @@ async function carryOrForget(host: HostContext, vif: VifRecord, props: Props, ow
 /** An earlier destroy ended between the two VIFs. */
 async function finishPuttingBack(host: HostContext, owner: string, incarnation: string | undefined): Promise<void> {
   const pending = pendingReplacement(await host.poolView(), owner);
-  if (pending === undefined || pending.record.givenBackBy !== incarnation) return;
+  if (pending === undefined || !sameName(pending.record.givenBackBy, incarnation)) return;
   await restoreReplaced(host, pending);
 }

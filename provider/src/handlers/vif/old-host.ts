@@ -1,4 +1,5 @@
 import type { XennetError } from "../../core/errors";
+import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
 import type { Release } from "../../hosts/release";
@@ -74,5 +75,5 @@ function uuidNotKept(host: HostContext): Promise<XennetError> {
 
 /** A network that is not known yet is none that a VIF can be on. */
 function isElsewhere({ news, network, kept }: Declared): boolean {
-  return news["network"] !== undefined && kept?.network !== network?.ref;
+  return news["network"] !== undefined && !sameName(kept?.network, network?.ref);
 }

@@ -104,7 +104,7 @@ function targetOfOwn(vif: vifs.VifRecord, { declared, olds = {}, carried }: VifL
 function warnOfNextPlug(host: HostContext, view: PoolView, before: vifs.VifRecord, now: vifs.VifRecord): void {
   if (!now.currently_attached) return;
   const changed = [
-    ...(before.other_config["mtu"] === now.other_config["mtu"] ? [] : ["mtu"]),
+    ...(equal(before.other_config["mtu"], now.other_config["mtu"]) ? [] : ["mtu"]),
     ...(equal(rateIn(before), rateIn(now)) ? [] : ["rateLimitKBytesPerSecond"]),
     ...(equal(offloadsIn(before), offloadsIn(now)) ? [] : ["ethtool"]),
   ];

@@ -60,7 +60,7 @@ export const xenVifHandler: Handler = {
     // Not declared: the one it has, for both.
     if (news["device"] !== undefined) replaces.push(...changedKeys(olds, news, ["device"]));
     if (news["mac"] !== undefined && isOtherMac(olds, news)) replaces.push("mac");
-    if (isUnknown(news["vm"]) || (olds["vm"] !== news["vm"] && !(await isSameVm(host, olds, news))))
+    if (isUnknown(news["vm"]) || (!equal(olds["vm"], news["vm"]) && !(await isSameVm(host, olds, news))))
       replaces.push("vm");
     // A network that is itself being replaced takes the VIF with it; any other network is a move in place.
     if (isUnknown(news["network"])) replaces.push("network");
