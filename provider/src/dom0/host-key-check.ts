@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import {
   fingerprintOf,
   type HostKey,
@@ -60,9 +60,17 @@ function pinnedCheck(endpoint: SshEndpoint, text: string): HostKeyCheck {
   };
 }
 
+/** About 20,000 hosts. */
+const MOST_KNOWN = 8 * 1024 * 1024;
+
 async function readKnownHosts(endpoint: SshEndpoint, file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    let text = "";
+    for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
+      text += chunk;
+      if (text.length > MOST_KNOWN) throw new Error(`it is larger than ${MOST_KNOWN / 1024 / 1024} MB`);
+    }
+    return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
     const reason = error instanceof Error ? error.message : String(error);

@@ -61,9 +61,13 @@ function matchesHashed(hosts: string, wanted: string): boolean {
 }
 
 function matchesPattern(pattern: string, wanted: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
-  return new RegExp(`^${source}$`).test(wanted);
+  // Back to the last `*` only, as a regular expression of many of them would take for ever.
+  let [at, from, star, mark] = [0, 0, -1, 0];
+  while (from < wanted.length) {
+    if (pattern[at] === "*") [star, mark, at] = [at, from, at + 1];
+    else if (pattern[at] === "?" || pattern[at] === wanted[from]) [at, from] = [at + 1, from + 1];
+    else if (star >= 0) [mark, at, from] = [mark + 1, star + 1, mark + 1];
+    else return false;
+  }
+  return /^\**$/.test(pattern.slice(at));
 }

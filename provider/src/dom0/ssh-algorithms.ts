@@ -29,5 +29,6 @@ export function usesLegacySsh(endpoint: SshEndpoint): boolean {
 export function algorithmsOffered(hostKeys: readonly string[], legacy: boolean): NonNullable<Config["algorithms"]> {
   const append = legacy ? { kex: { append: LEGACY.kex }, cipher: { append: LEGACY.cipher } } : {};
   // The type declarations ask for `prepend` and `remove` as well, and for literal names.
-  return { serverHostKey: [...hostKeys], ...append } as never;
+  // Nothing that unpacks to a thousand times its size.
+  return { serverHostKey: [...hostKeys], compress: ["none"], ...append } as never;
 }

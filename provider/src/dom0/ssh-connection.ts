@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { NodeSSH, SSHExecCommandResponse } from "node-ssh";
 import { withDeadline } from "../core/deadline";
+import { type OutputLimits, usualOutput, watchOutput } from "./output-limits";
 import { SshError } from "./ssh-errors";
 import { openForward } from "./ssh-forward";
 
@@ -15,6 +16,10 @@ export interface CommandResult {
 /** The only command ever run on a host: nothing of ours is on its command line, the script comes by stdin. */
 const REMOTE_SHELL = "/bin/sh -s";
 
+/** Whether the server still is there is asked so often: one that vanished without a word is noticed within 20 s. */
+export const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 3 };
+const SILENCE_MS = KEEPALIVE.keepaliveInterval * (KEEPALIVE.keepaliveCountMax + 1);
+
 const COMMAND_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 500;
 
@@ -26,10 +31,15 @@ export class SshConnection {
   readonly #closed: Promise<void>;
   #isClosed = false;
   #isRetired = false;
+  /** True once the server has left {@link KEEPALIVE} unanswered. */
+  #isSilent = false;
   /** Commands and forwarded connections under way. */
   #uses = 0;
 
-  constructor(ssh: NodeSSH, socket: Socket, name: string) {
+  readonly #output: OutputLimits;
+
+  constructor(ssh: NodeSSH, socket: Socket, name: string, output: OutputLimits = usualOutput) {
+    this.#output = output;
     this.#ssh = ssh;
     this.#socket = socket;
     this.#name = name;
@@ -39,6 +49,9 @@ export class SshConnection {
         resolve();
       };
       const client = ssh.connection;
+      client?.on("error", (error: Error & { level?: string }) => {
+        this.#isSilent ||= error.level === "client-timeout";
+      });
       if (client === null) closed();
       else client.once("close", closed).once("end", closed);
     });
@@ -123,18 +136,25 @@ export class SshConnection {
   }
 
   async #exec(script: string): Promise<SSHExecCommandResponse> {
+    let tooMuch: SshError | undefined;
     try {
-      return await this.#ssh.execCommand(REMOTE_SHELL, {
+      const answer = await this.#ssh.execCommand(REMOTE_SHELL, {
         stdin: script,
         noTrim: true,
         onChannel: (channel) => {
           // node-ssh decodes chunk by chunk, which breaks a character that spans two.
           channel.setEncoding("utf8");
           channel.stderr.setEncoding("utf8");
+          watchOutput(channel, this.#output, (what) => {
+            tooMuch = this.#tooMuch(what);
+            this.#socket.destroy();
+          });
         },
       });
+      if (tooMuch !== undefined) throw tooMuch;
+      return answer;
     } catch (error) {
-      throw this.#lost("", error);
+      throw tooMuch ?? this.#lost("", error);
     }
   }
 
@@ -142,7 +162,21 @@ export class SshConnection {
     return new SshError("SSH_TIMEOUT", `${this.#name} did not answer a command within ${timeoutMs} ms.`);
   }
 
+  #tooMuch(what: string): SshError {
+    return new SshError(
+      "SSH_ANSWER_TOO_LARGE",
+      `A command on ${this.#name} printed ${what}, so the connection was closed; what it was to change goes back by itself. Is that address the dom0 of a XenServer or XCP-ng host? If it is, please report it with the output of \`xennet status | wc\`.`,
+    );
+  }
+
   #lost(detail: string, cause?: unknown): SshError {
+    if (this.#isSilent) {
+      return new SshError(
+        "SSH_TIMEOUT",
+        `${this.#name} does not answer any more: nothing came for ${SILENCE_MS / 1000} s.`,
+        { cause },
+      );
+    }
     const text = `The SSH connection to ${this.#name} was lost before a command had ended${detail}.`;
     return new SshError("SSH_CLOSED", text, { cause });
   }

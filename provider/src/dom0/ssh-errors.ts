@@ -12,6 +12,7 @@ export type SshErrorCode =
   | "SSH_AUTH_FAILED"
   | "SSH_KEY_TYPE_UNKNOWN"
   | "SSH_FORWARDING_REFUSED"
+  | "SSH_ANSWER_TOO_LARGE"
   | "SSH_CLOSED"
   | "SSH_TIMEOUT";
 

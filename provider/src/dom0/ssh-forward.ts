@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { NodeSSH } from "node-ssh";
+import { oneLine } from "../core/foreign-text";
 import { SshError } from "./ssh-errors";
 
 /** Opens TCP connections from the far end of an SSH connection. */
@@ -42,7 +43,7 @@ export async function openForward(
 
 function explain(name: string, error: Error): Error {
   const reason = "reason" in error ? error.reason : undefined;
-  const said = error.message.replace(/^\(SSH\) Channel open failure: */, "");
+  const said = oneLine(error.message.replace(/^\(SSH\) Channel open failure: */, ""));
   if (reason === ADMINISTRATIVELY_PROHIBITED) {
     return new SshError(
       "SSH_FORWARDING_REFUSED",

@@ -4,7 +4,7 @@ import { signatureAlgorithmsOf } from "./host-key";
 import { type HostKeyCheck, hostKeyCheck } from "./host-key-check";
 import { algorithmsOffered, HOST_KEY_ALGORITHMS, usesLegacySsh } from "./ssh-algorithms";
 import { AuthMethods } from "./ssh-auth";
-import { SshConnection } from "./ssh-connection";
+import { KEEPALIVE, SshConnection } from "./ssh-connection";
 import { endpointName, type SshEndpoint } from "./ssh-endpoint";
 import { SshError, type SshErrorCode } from "./ssh-errors";
 import { handshakeError } from "./ssh-handshake-error";
@@ -109,9 +109,8 @@ async function attempt(
       ...auth.config(),
       username: endpoint.username,
       readyTimeout: timeLeft(deadline),
-      // A peer that vanished without a word is noticed after a minute, also where only forwarded connections wait for it.
-      keepaliveInterval: 15_000,
-      keepaliveCountMax: 3,
+      // Also where only forwarded connections wait for the peer.
+      ...KEEPALIVE,
       algorithms: algorithmsOffered(hostKeys, legacy),
       hostVerifier: (blob: Buffer) => {
         refusal = check.refuse(blob);
