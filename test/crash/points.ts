@@ -1,4 +1,5 @@
 import type { RecordedCall } from "../sim/contract.ts";
+import { spread } from "./sample.ts";
 
 /** One of the three things that a person does. */
 export type Command = "up" | "update" | "destroy";
@@ -47,25 +48,9 @@ export function describePoint(point: Point, { calls, steps }: Undisturbed): stri
   return `${who} killed ${when} ${what}`;
 }
 
-/** So many points of each kind, spread over the run by a seeded choice; all of them where there are no more. */
+/** So many points of each kind, spread over the run. */
 export function sampleOf(points: readonly Point[], perKind: number, seed: number): Point[] {
-  const random = randomFrom(seed);
   const kinds = new Map<string, Point[]>();
   for (const point of points) kinds.set(kindOf(point), [...(kinds.get(kindOf(point)) ?? []), point]);
-  return [...kinds.values()].flatMap((ofKind) => {
-    if (perKind >= ofKind.length) return ofKind;
-    const width = ofKind.length / perKind;
-    return Array.from({ length: perKind }, (_none, part) => ofKind[Math.floor((part + random()) * width)] as Point);
-  });
-}
-
-/** Mulberry32: the same numbers for the same seed, everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return [...kinds.values()].flatMap((ofKind, at) => spread(ofKind, perKind, seed + at));
 }

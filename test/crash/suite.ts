@@ -1,22 +1,11 @@
 import { afterAll, expect, test } from "vitest";
 import { type Host, startHost } from "../lab/host.ts";
+import { only, perKind, seed, timeout } from "./chosen.ts";
 import { type Command, describePoint, kindOf, type Point, pointsOf, sampleOf } from "./points.ts";
 import type { Scenario } from "./scenarios.ts";
 import { prepareTrials, type Reference, type TrialHost, trial, undisturbed } from "./trial.ts";
 
-/**
- * `XENNET_CRASH=all` tries every point; a number so many of each kind a command. `XENNET_CRASH_ONLY` is a pattern for
- * what is tried, as `destroy: provider killed in dom0`; `XENNET_CRASH_SEED` repeats a choice.
- */
-const chosen = process.env["XENNET_CRASH"] ?? "1";
-const perKind = chosen === "all" ? Number.POSITIVE_INFINITY : Number(chosen);
-const only = new RegExp(process.env["XENNET_CRASH_ONLY"] ?? "");
-const seed = Number(process.env["XENNET_CRASH_SEED"] ?? Math.floor(Math.random() * 1e6));
-
 const commands: readonly Command[] = ["up", "update", "destroy"];
-
-/** For CI; whoever asks for more has the time. */
-const timeout = process.env["XENNET_CRASH"] === undefined ? 300_000 : 24 * 3_600_000;
 
 /** Kills whoever takes part in the commands on a scenario, at points of their runs, and runs the same command again. */
 export function crashSuite(scenario: Scenario): void {
@@ -42,7 +31,7 @@ export function crashSuite(scenario: Scenario): void {
         const problems = await trial(on, scenario, command, point, reference);
         if (problems.length === 0) continue;
         const title = `${command}: ${describePoint(point, reference[command])}`;
-        console.log(`${title}:\n  ${problems.join("\n  ")}`);
+        console.log(`${title}:\n  ${problems.slice(0, 8).join("\n  ")}`);
         failures.push(title);
         on = await newTrials();
       }
