@@ -64,8 +64,9 @@ function matchesPattern(pattern: string, wanted: string): boolean {
   // Back to the last `*` only, as a regular expression of many of them would take for ever.
   let [at, from, star, mark] = [0, 0, -1, 0];
   while (from < wanted.length) {
-    if (pattern[at] === "*") [star, mark, at] = [at, from, at + 1];
-    else if (pattern[at] === "?" || pattern[at] === wanted[from]) [at, from] = [at + 1, from + 1];
+    const sign = pattern.charAt(at);
+    if (sign === "*") [star, mark, at] = [at, from, at + 1];
+    else if (sign === "?" || sign === wanted.charAt(from)) [at, from] = [at + 1, from + 1];
     else if (star >= 0) [mark, at, from] = [mark + 1, star + 1, mark + 1];
     else return false;
   }
