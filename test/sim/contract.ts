@@ -122,6 +122,8 @@ export interface Faults {
   dropConnection(method: string, times?: number, after?: number): void;
   /** The call fails with this error and does nothing. */
   fail(method: string, code: string, params?: readonly string[], times?: number): void;
+  /** The call, or the task of it, is answered as done, and does nothing. */
+  pretend(method: string, times?: number): void;
   /** The call starts so much later. */
   delay(method: string, ms: number, times?: number): void;
   /** Every session that is open after so many more calls is forgotten; the last of them is still served. */

@@ -45,6 +45,10 @@ export class FaultPlan implements Faults {
     });
   }
 
+  pretend(method: string, times = 1): void {
+    this.#world.pretended.set(method, times);
+  }
+
   delay(method: string, ms: number, times = 1): void {
     this.#plan("delay", method, times, async () => {
       await wait(ms);
@@ -95,6 +99,7 @@ export class FaultPlan implements Faults {
     this.role("pool-admin");
     this.#planned = [];
     this.intercept();
+    this.#world.pretended.clear();
     this.#callsUntilExpiry = undefined;
     this.slaveOf(undefined);
   }

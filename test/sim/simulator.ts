@@ -98,6 +98,7 @@ function makeWorld(options: SimulatorOptions): World {
     authDelayMs: options.authDelayMs ?? 0,
     guestTools: new Map(),
     operations: new Operations(),
+    pretended: new Map(),
     role: "pool-admin",
     patienceMs: usualPatienceMs,
     endpoints: [],

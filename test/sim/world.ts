@@ -15,6 +15,8 @@ export interface World {
   readonly guestTools: Map<string, GuestTools>;
   /** Objects that an operation runs on; others wait for it, as `retry_with_global_lock` makes them wait in xapi. */
   readonly operations: Operations;
+  /** How often calls of a method are still to be answered as done, and not to be done. */
+  readonly pretended: Map<string, number>;
   /** What whoever logs in may do. */
   role: Role;
   /** Milliseconds for which a call waits for another operation on the same object before it gives up. */

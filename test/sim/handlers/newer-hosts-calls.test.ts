@@ -44,6 +44,8 @@ test.each(newer)("what older hosts lack costs %s no call: a VIF that is taken ov
       "destroy": [
         "VIF.configure_ipv4",
         "VIF.get_all_records",
+        "VIF.get_record",
+        "VIF.get_record",
         "VIF.move",
         "VIF.set_other_config",
         "VM.get_all_records",
@@ -56,6 +58,7 @@ test.each(newer)("what older hosts lack costs %s no call: a VIF that is taken ov
       ],
       "move": [
         "VIF.get_all_records",
+        "VIF.get_record",
         "VIF.get_record",
         "VIF.move",
         "VM.get_all_records",
@@ -79,6 +82,7 @@ test.each(newer)("what older hosts lack costs %s no call: a VIF that is taken ov
       "up": [
         "VIF.configure_ipv4",
         "VIF.get_all_records",
+        "VIF.get_record",
         "VIF.get_record",
         "VIF.get_record",
         "VIF.move",
@@ -123,6 +127,7 @@ test.each(newer)("what older hosts lack costs %s no call: a network", async (pro
         "host.get_all_records",
         "network.destroy",
         "network.get_all_records",
+        "network.get_by_uuid",
         "pool.get_all_records",
         "session.login_with_password",
       ],

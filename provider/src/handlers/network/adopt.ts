@@ -4,10 +4,11 @@ import { type Former, forget, formerIn, remember, renderFormer, wanted, withKeys
 import type { Props } from "../handler";
 import { formerKey, ownerKey, unmarked } from "../marks";
 import { equal } from "../props";
+import { notDone } from "../seen";
 import { refuseUnadoptable } from "./adoptable";
 import { refuseForeign } from "./identity";
 import { managedOf, presentOf } from "./managed";
-import { writeDifferences } from "./sync";
+import { isSame, writeDifferences } from "./sync";
 import { refuseLockingWhilePlugged } from "./users";
 
 /**
@@ -55,12 +56,25 @@ export async function giveBack(
   if (mode !== undefined && mode !== network.default_locking_mode) await refuseLockingWhilePlugged(host, network);
   try {
     await writeDifferences(host, network, { values: former.values, otherConfig: {} });
-    const { other_config } = await networks.getRecord(host.xapi, network.ref);
+    const now = await networks.getRecord(host.xapi, network.ref);
+    refuseNotBack(now, former);
+    const { other_config } = now;
     const restored = withKeys(other_config, { ...former.otherConfig, ...unmarked });
     await networks.replaceOtherConfig(host.xapi, network.ref, restored);
   } finally {
     host.poolChanged();
   }
+}
+
+/** The record of former values goes with the marks, so first they have to be there. */
+function refuseNotBack(now: networks.NetworkRecord, { values }: Former): void {
+  const fields = presentOf(now).values;
+  const lost = Object.keys(values).find(
+    (field) => fields[field] !== undefined && !isSame(values[field], fields[field]),
+  );
+  if (lost === undefined) return;
+  const found = `${lost} is ${JSON.stringify(fields[lost])}, expected ${JSON.stringify(values[lost])}`;
+  throw notDone(`network "${now.name_label}" (${now.uuid}) was to get its former settings back`, found);
 }
 
 async function writeMarks(

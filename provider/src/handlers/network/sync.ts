@@ -5,6 +5,7 @@ import * as networks from "../../xapi/networks";
 import type { Former } from "../former";
 import type { Props } from "../handler";
 import { equal, numberOf, ownOf, textMapOf, textOf, textsOf } from "../props";
+import { notDone } from "../seen";
 import { managedOf } from "./managed";
 import { clearUsers, refuseLockingWhilePlugged, refuseWhileUsed } from "./users";
 
@@ -82,9 +83,12 @@ export async function destroyNetwork(
     await networks.destroy(host.xapi, network.ref);
   } catch (error) {
     if (!isGone(error)) throw error;
+    return;
   } finally {
     host.poolChanged();
   }
+  if ((await networks.getByUuid(host.xapi, network.uuid)) === undefined) return;
+  throw notDone(`network "${network.name_label}" (${network.uuid}) was to be destroyed`, "it is still there");
 }
 
 /** The default locking mode that a declaration leads to, where it is not the one declared. */
@@ -141,6 +145,6 @@ async function writeKeys(
 }
 
 /** Tags are a set: their order is none of the network's. */
-function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown): boolean {
   return Array.isArray(a) && Array.isArray(b) ? equal([...a].sort(), [...b].sort()) : equal(a, b);
 }

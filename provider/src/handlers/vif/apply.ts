@@ -5,7 +5,8 @@ import { hasXapiCode, XapiError } from "../../xapi/errors";
 import type { NetworkRecord } from "../../xapi/networks";
 import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
-import { explaining, placeOf, type VifPlace } from "./failures";
+import { notDone } from "../seen";
+import { explaining, placeOf, subjectOf, type VifPlace } from "./failures";
 import { differingSettings, type VifValues, valuesOf } from "./fields";
 
 type Wanted = Partial<VifValues>;
@@ -70,7 +71,10 @@ export async function applySettings(
 async function move({ host, vif, view, wanted, place }: Scene): Promise<void> {
   const network = networkToMoveTo(view, vif, wanted);
   const to = { ...place, network: network.name_label };
-  await explaining(`moved to network "${network.name_label}"`, to, () => vifs.move(host.xapi, vif.ref, network.ref));
+  const what = `moved to network "${network.name_label}"`;
+  await explaining(what, to, () => vifs.move(host.xapi, vif.ref, network.ref));
+  if ((await vifs.getRecord(host.xapi, vif.ref)).network === network.ref) return;
+  throw notDone(`${subjectOf(to)} was to be ${what}`, "it is on another network");
 }
 
 /** The network that a VIF is to be on; an error when it is not in the pool any more. */

@@ -63,6 +63,11 @@ export function placeOf(vif: VifRecord, view: PoolView): VifPlace {
   };
 }
 
+/** The VIF, as messages begin. */
+export function subjectOf({ device, vmName, vmUuid }: VifPlace): string {
+  return `device ${device} of VM "${vmName}" (${vmUuid})`;
+}
+
 /** Runs a call about a VIF; a refusal of XAPI's says which VIF it was about, and what the user can do. */
 export async function explaining<T>(what: string, place: VifPlace, work: () => Promise<T>): Promise<T> {
   try {
@@ -81,7 +86,7 @@ export function refusal(method: string, description: readonly string[], what: st
 function explained(error: XapiError, what: string, place: VifPlace): XapiError {
   const { xapiCode, params } = error;
   const method = String(error.facts["method"]).replace(/^Async\./, "");
-  const subject = `device ${place.device} of VM "${place.vmName}" (${place.vmUuid}) is to be ${what}`;
+  const subject = `${subjectOf(place)} is to be ${what}`;
   const todo = Object.hasOwn(advice, xapiCode) ? `. ${advice[xapiCode]?.(place)}` : "";
   const message = `${subject}, but ${sentenceFor(xapiCode, params)} (${xapiCode})${todo}`;
   return new XapiError(method, [xapiCode, ...params], { message, code: codes[method] ?? error.code });

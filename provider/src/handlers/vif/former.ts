@@ -5,7 +5,8 @@ import * as vifs from "../../xapi/vifs";
 import { type Former, forget, remember, renderFormer, withKeys } from "../former";
 import { formerKey, ownerKey, unmarked } from "../marks";
 import { equal } from "../props";
-import { type DeclaredVif, type VifValues, valuesOf } from "./fields";
+import { notDone } from "../seen";
+import { type DeclaredVif, differingSettings, type VifValues, valuesOf } from "./fields";
 import { warnOfGivingBack } from "./old-host";
 import { setPlugged } from "./plug";
 import { settle } from "./remake";
@@ -42,6 +43,22 @@ export async function giveBack(host: HostContext, taken: VifRecord, former: Form
   const isToPlug = values.currently_attached === true && !valuesOf(vif, view).currently_attached;
   if (isToPlug && !equal(keys, vif.other_config)) await vifs.setOtherConfig(host.xapi, vif.ref, keys);
   if (values.currently_attached !== undefined) await setPlugged(host, view, vif, values.currently_attached);
+  await assertBack(host, view, vif, values);
   await vifs.setOtherConfig(host.xapi, vif.ref, withKeys(keys, unmarked));
   host.poolChanged();
+}
+
+/** The record of former values goes with the marks, so first they have to be there. Plugging was looked at; it waits for the VM. */
+async function assertBack(
+  host: HostContext,
+  view: PoolView,
+  vif: VifRecord,
+  former: Partial<VifValues>,
+): Promise<void> {
+  const { currently_attached: _attached, ...values } = former;
+  const now = valuesOf(await vifs.getRecord(host.xapi, vif.ref), view);
+  const [name] = differingSettings(values, now);
+  if (name === undefined) return;
+  const found = `${name} is ${JSON.stringify(now[name])}, expected ${JSON.stringify(former[name])}`;
+  throw notDone(`VIF ${vif.uuid} was to get its former settings back`, found);
 }

@@ -3,7 +3,8 @@ import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { hasXapiCode } from "../../xapi/errors";
 import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
-import { explaining, placeOf, refusal } from "./failures";
+import { notDone } from "../seen";
+import { explaining, placeOf, refusal, subjectOf, type VifPlace } from "./failures";
 
 /**
  * Plugs or unplugs a VIF, and returns whether anything was done. A VM that does not run plugs all its VIFs when it starts.
@@ -28,8 +29,22 @@ export async function setPlugged(host: HostContext, view: PoolView, vif: VifReco
     await explaining(what, place, () => (wanted ? vifs.plug(host.xapi, vif.ref) : vifs.unplug(host.xapi, vif.ref)));
   } catch (error) {
     if (!hasXapiCode(error, wanted ? "DEVICE_ALREADY_ATTACHED" : "DEVICE_ALREADY_DETACHED")) throw error;
+    return true;
   } finally {
     host.poolChanged();
   }
+  await assertPlugged(host, vif, wanted, place);
   return true;
+}
+
+/** A VM that stops meanwhile takes its VIFs along. */
+async function assertPlugged(host: HostContext, vif: VifRecord, wanted: boolean, place: VifPlace): Promise<void> {
+  const now = await vifs.getRecord(host.xapi, vif.ref);
+  if (now.currently_attached === wanted) return;
+  const vm = vmOfVif(await host.poolView(), vif);
+  if (vm?.power_state !== "Running") return;
+  throw notDone(
+    `${subjectOf(place)} was to be ${wanted ? "plugged" : "unplugged"}`,
+    `it is ${wanted ? "not plugged" : "still plugged"}, and its VM runs`,
+  );
 }

@@ -4,6 +4,7 @@ import type { VifRecord } from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
 import { replacedKey } from "../marks";
 import { isReplacedVif } from "../record-shapes";
+import { notDone } from "../seen";
 import { applySettings } from "./apply";
 import { setPlugged } from "./plug";
 import { type FoundRecord, removeVmRecord, writeVmRecord } from "./vm-records";
@@ -77,9 +78,13 @@ export async function restoreReplaced(host: HostContext, { vm, record }: FoundRe
   host.poolChanged();
   const view = await host.poolView();
   const vif = view.vifs.find((candidate) => candidate.ref === ref);
-  if (vif !== undefined) {
-    await applySettings(host, view, vif, record.values);
-    await setPlugged(host, view, vif, record.values.currently_attached);
-  }
+  // Without it the record is all that is left of the VIF.
+  if (vif === undefined)
+    throw notDone(
+      `VIF ${record.uuid} was to be put back as device ${record.device} of VM "${vm.name_label}"`,
+      "it is not there",
+    );
+  await applySettings(host, view, vif, record.values);
+  await setPlugged(host, view, vif, record.values.currently_attached);
   await removeVmRecord(host, [vm], "replaced", record.owner);
 }

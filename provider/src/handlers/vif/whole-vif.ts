@@ -7,8 +7,9 @@ import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
 import type { VmRecord } from "../../xapi/vms";
 import { replacedKey } from "../marks";
+import { notDone } from "../seen";
 import { chosenMac } from "./chosen-mac";
-import { explaining, placeOf } from "./failures";
+import { explaining, placeOf, subjectOf } from "./failures";
 import { settingsForCreate, type VifValues, valuesOf } from "./fields";
 import { setPlugged } from "./plug";
 import { type FoundRecord, type RecordKind, vmRecordKey, vmRecordsOf } from "./vm-records";
@@ -112,9 +113,12 @@ export async function destroyVif(host: HostContext, view: PoolView, vif: VifReco
     await explaining("destroyed", placeOf(vif, view), () => vifs.destroy(host.xapi, vif.ref));
   } catch (error) {
     if (!isGone(error)) throw error;
+    return;
   } finally {
     host.poolChanged();
   }
+  if ((await vifs.getByUuid(host.xapi, vif.uuid)) === undefined) return;
+  throw notDone(`${subjectOf(placeOf(vif, view))} was to be destroyed (VIF ${vif.uuid})`, "it is still there");
 }
 
 /** The network that the VIF of a record belongs on. */
