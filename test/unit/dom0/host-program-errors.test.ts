@@ -74,3 +74,18 @@ test("a login shell that runs nothing is told with its words", async () => {
     /status 1 on the host, and said: This account is currently not available\. /,
   );
 });
+
+test.each([
+  ["CLAIM_TAKEN", "externalPort", "tcp 8080 (the host already forwards it)"],
+  ["SUBNET_TAKEN", "address", "the subnet 192.168.100.1/24"],
+  ["NETWORK_TAKEN", "network", "the network 5f0b0d0e-6a1e-4b8e-9f5e-0f2f6a0b7c11"],
+])("%s names the property, the holder and what to do", async (code, property, what) => {
+  const snapshot = new XennetDouble(HOST_UUID).run("snapshot", undefined, "").stdout;
+  const said = `${what} is held by "web" of stack shop/first on this host`;
+  const { change } = await errorsOf((token) => ({
+    stdout: `outcome ${token} error ${code} ${said}\nunchanged\n${snapshot}`,
+    code: 0,
+  }));
+  expect(change).toContain(`found that ${said}: another stack has it`);
+  expect(change).toContain(`Choose another ${property}, or take it out of that stack first`);
+});
