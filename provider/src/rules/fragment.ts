@@ -1,3 +1,4 @@
+import { XennetError } from "../core/errors";
 import { type PortRange, parsePortRange, renderPortRange } from "../validation/port-range";
 import type { Transport } from "../validation/scalars";
 import { parseRuleLine } from "./parse";
@@ -39,7 +40,7 @@ export interface Fragment {
   readonly settings: ReadonlyArray<readonly [key: string, value: string]>;
 }
 
-/** The text that travels to the host. Values were validated before; none holds a line break. */
+/** The text that travels to the host; throws FRAGMENT_MALFORMED for a value that holds a line break. */
 export function renderFragment(fragment: Fragment, rules: readonly Rule[]): string {
   const lines = [
     `xennet-fragment ${fragmentFormat}`,
@@ -58,7 +59,16 @@ export function renderFragment(fragment: Fragment, rules: readonly Rule[]): stri
   if (fragment.description !== undefined) lines.push(`description ${fragment.description}`);
   for (const [key, value] of fragment.settings) lines.push(`setting ${key} ${value}`);
   for (const rule of rules) lines.push(`rule ${renderRuleLine(rule, fragment.token)}`);
+  if (lines.some((line) => line.includes("\n"))) throw broken(fragment.token);
   return `${[...lines, "end"].join("\n")}\n`;
+}
+
+/** Every value was checked when it was declared; should one get past that, it must not become a line of its own. */
+function broken(token: string): XennetError {
+  return new XennetError(
+    "FRAGMENT_MALFORMED",
+    `the declaration ${token} is not sent: one of its values holds a line break`,
+  );
 }
 
 /** Reads the declaring lines of a fragment; `undefined` when a line every fragment has is missing. */
