@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { XennetError } from "../core/errors";
+import { Silence } from "../core/silence";
 import { whileWaiting } from "../core/waiting";
 import { probeBanner } from "./banner";
 import { connectSsh } from "./ssh";
@@ -40,6 +41,7 @@ export class HostLink {
   #idle: NodeJS.Timeout | undefined;
   /** A wrong password or key is not tried twice: accounts get locked by that. Nor is a host that is too old. */
   #refusal: XennetError | undefined;
+  readonly #silence = new Silence();
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -66,13 +68,17 @@ export class HostLink {
       const pooled = via === undefined ? this.#connection() : Promise.resolve(via);
       const connection = await pooled;
       this.#options.counters.execs += 1;
+      const since = performance.now();
       try {
         return await whileWaiting(
           `an answer of dom0 at ${endpointName(this.#options.endpoint)}`,
           connection.run(script),
         );
       } catch (error) {
-        if (isConnectionLoss(error) && this.#pooled === pooled) this.#retire(connection);
+        if (isConnectionLoss(error) && this.#pooled === pooled) {
+          this.#retire(connection);
+          this.#silence.failed(error, since);
+        }
         throw error;
       }
     });
@@ -149,20 +155,26 @@ export class HostLink {
     if (this.#shut.signal.aborted) {
       return Promise.reject(new SshError("SSH_CLOSED", "The connection to the host was closed by this process."));
     }
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const failure = this.#refusal ?? this.#silence.failure;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#pooled ??= this.#pool();
     return this.#pooled;
   }
 
   #pool(): Promise<SshConnection> {
+    const since = performance.now();
     const opening = this.login();
     const forget = () => {
       if (this.#pooled === opening) this.#pooled = undefined;
     };
     opening.then(
-      (connection) => connection.whenClosed().then(forget),
+      (connection) => {
+        this.#silence.over();
+        return connection.whenClosed().then(forget);
+      },
       (error: unknown) => {
         forget();
+        this.#silence.failed(error, since);
         if (error instanceof XennetError && lasting.has(error.code)) this.#refusal = error;
       },
     );

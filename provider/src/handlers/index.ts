@@ -1,5 +1,6 @@
 import { XennetError } from "../core/errors";
 import { isUnknown } from "../validation/unknown";
+import { answerForGone, isForgotten, stillDeclared } from "./forgotten";
 import { hostForwardingHandler } from "./forwarding/host-forwarding";
 import { portForwardHandler } from "./forwarding/port-forward";
 import type { CheckAnswer, Handler, Props } from "./handler";
@@ -7,7 +8,7 @@ import { xenNetworkHandler } from "./network/xen-network";
 import { presentable, shownAnswer, shownFailure } from "./presentable";
 import { installProcessEnd } from "./process-end";
 import { plain, textOf } from "./props";
-import { type ConfigSource, runtime } from "./runtime";
+import { type ConfigSource, runtime, showWarning } from "./runtime";
 import { registerSecretInputs } from "./secret-values";
 import { xenVifHandler } from "./vif/xen-vif";
 
@@ -44,13 +45,21 @@ async function call(handler: Handler, method: keyof Handler, args: readonly unkn
   const last = bags.at(-1) as Props;
   const profile = textOf(last, "host") ?? "default";
   if (method === "check") return checkOn(handler, profile, bags[0] as Props, last);
-  const host = await runtime.host(profile);
   const [id, olds] = [bags[0] as string, bags[1] as Props];
+  if (isForgotten(profile)) {
+    const gone = { kind: kindOf(handler), profile, address: runtime.addressOf(profile), warn: showWarning };
+    return answerForGone(gone, method, id, last);
+  }
+  const host = await runtime.host(profile);
   if (method === "diff") return handler.diff(host, id, olds, last);
   if (method === "create") return handler.create(host, last);
   if (method === "read") return handler.read(host, id, last);
   if (method === "update") return handler.update(host, id, olds, last);
   return handler.delete(host, id, last);
+}
+
+function kindOf(handler: Handler): string {
+  return Object.keys(handlers).find((kind) => handlers[kind] === handler) ?? "resource";
 }
 
 /** In `check` an error is one more failure of a property, so that it is shown like the others. */
@@ -67,6 +76,7 @@ async function checkOn(handler: Handler, profile: string, olds: Props, given: Pr
 
 async function answerOrFailure(handler: Handler, profile: string, olds: Props, news: Props): Promise<CheckAnswer> {
   try {
+    if (isForgotten(profile)) throw stillDeclared(profile);
     return await handler.check(await runtime.host(profile), olds, news);
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;

@@ -1,9 +1,7 @@
 import { XennetError } from "../core/errors";
+import { isSilence } from "../core/silence";
 import type { HostContext } from "../hosts/context";
 import type { Problem } from "../validation/problem";
-
-/** Codes which say that the host does not answer, as opposed to answering with a refusal. */
-const silent = new Set(["XAPI_UNREACHABLE", "XAPI_TIMEOUT", "SSH_UNREACHABLE", "SSH_TIMEOUT"]);
 
 /** Hosts that did not answer a check of this process; what writes to them tries anew. */
 const silentHosts = new WeakSet<HostContext>();
@@ -27,7 +25,7 @@ export async function preflight(host: HostContext, needs: "xapi" | "dom0"): Prom
     return { reachable: true, problems: [] };
   } catch (error) {
     if (!(error instanceof XennetError)) throw error;
-    if (silent.has(error.code)) {
+    if (isSilence(error)) {
       silentHosts.add(host);
       host.warn(`${error.message} (${error.code}) What depends on the host was not checked.`);
       return { reachable: false, problems: [] };

@@ -1,9 +1,11 @@
 import { XennetError } from "../core/errors";
 import { printable, printableText } from "../core/foreign-text";
 import { redact } from "../core/redact";
+import { defaultProfile } from "../core/settings";
+import { isSilence } from "../core/silence";
 import type { Problem } from "../validation/problem";
 import type { Handler, Props } from "./handler";
-import { plain } from "./props";
+import { plain, textOf } from "./props";
 
 /** Outputs that are texts of ours about the host, with its rules and names in them; all others are data, kept as they are. */
 const describing = ["rules", "drift", "shadowedBy"];
@@ -63,12 +65,28 @@ export function presentable(error: unknown, method: keyof Handler, given: Props)
   const known = source instanceof XennetError;
   const code = known ? ` (${source.code})` : "";
   const stored = known && usesStoredConfig.has(method) && aboutSettings.test(source.code) ? ` ${storedConfigHint}` : "";
-  const message = printableText(redact(`${source.message}${code}${stored}`));
+  const said = alreadySaid(source, textOf(given, "host") ?? defaultProfile);
+  const message = printableText(redact(said ?? `${source.message}${code}${stored}`));
   const shown = Object.assign(new Error(message), partialState(source, message, given));
   // An error nobody expected is a defect of this package: its trace goes into the report.
   shown.stack = known ? "" : traceOf(source, message);
   return shown;
 }
+
+/** When a host's silence was told last, by what was said. */
+const silences = new Map<string, number>();
+
+/** One attempt decides for fifty resources; fifty times the same paragraph would hide that it is one trouble. */
+function alreadySaid(error: Error, profile: string): string | undefined {
+  if (!isSilence(error)) return undefined;
+  const last = silences.get(error.message);
+  silences.set(error.message, performance.now());
+  if (last === undefined || performance.now() - last > sameTroubleMs) return undefined;
+  return `The host of profile "${profile}" does not answer; the message of another resource of this run says why. (${(error as XennetError).code})`;
+}
+
+/** As long as one attempt decides for others. */
+const sameTroubleMs = 60_000;
 
 /** V8 puts the message in front of the frames, as it was. */
 function traceOf({ name, message: raw, stack = "" }: Error, message: string): string {

@@ -2,6 +2,8 @@ import { printableText } from "../core/foreign-text";
 import { redact } from "../core/redact";
 import { Claims } from "../hosts/claims";
 import { Host } from "../hosts/host";
+import type { SettingSources } from "../hosts/profile-keys";
+import { findSettings } from "../hosts/profile-settings";
 import { usableProfile } from "../hosts/usable-profile";
 
 /** The part of Pulumi's `Config` that is used: configuration values by full key, secrets in clear. */
@@ -30,6 +32,11 @@ class Runtime {
     return made;
   }
 
+  /** The address of a profile's host, as far as the settings tell. */
+  addressOf(profile: string): string | undefined {
+    return findSettings(profile, this.#sources()).settings("host");
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.allSettled([...this.#hosts.values()].map(async (host) => (await host).close()));
@@ -37,8 +44,11 @@ class Runtime {
 
   async #make(profile: string): Promise<Host> {
     if (this.#closing) throw new Error("the provider is shutting down");
-    const sources = { config: (key: string) => this.#config?.get(key), env: process.env };
-    return new Host(await usableProfile(profile, sources), this.#surroundings);
+    return new Host(await usableProfile(profile, this.#sources()), this.#surroundings);
+  }
+
+  #sources(): SettingSources {
+    return { config: (key) => this.#config?.get(key), env: process.env };
   }
 }
 

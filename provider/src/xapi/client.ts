@@ -1,5 +1,6 @@
 import { withDeadline } from "../core/deadline";
 import { XennetError } from "../core/errors";
+import { Silence } from "../core/silence";
 import { clientClosed } from "./connection-errors";
 import type { XapiEndpoint } from "./endpoint";
 import { hasXapiCode, XapiConnectionError, XapiError } from "./errors";
@@ -29,7 +30,7 @@ export interface XapiCounters {
 }
 
 const defaults = {
-  ...{ callDeadlineMs: 60_000, loginDeadlineMs: 30_000, idleMs: 1000, onWarning: () => {} },
+  ...{ callDeadlineMs: 60_000, loginDeadlineMs: 20_000, idleMs: 1000, onWarning: () => {} },
   explain: async (error: unknown) => error,
 };
 const lasting = new Set(["XAPI_AUTH_FAILED", "XAPI_LEGACY_CRYPTO"]);
@@ -49,6 +50,7 @@ export class XapiClient {
   #idleTimer: NodeJS.Timeout | undefined;
   /** A wrong password is not tried twice: accounts get locked by that. Nor is a host that is too old. */
   #refusal: unknown;
+  readonly #silence = new Silence();
   #closing: Promise<void> | undefined;
 
   constructor(endpoint: XapiEndpoint, options: XapiClientOptions = {}) {
@@ -90,26 +92,41 @@ export class XapiClient {
   async #send(session: Session, method: string, params: readonly XapiValue[]): Promise<unknown> {
     this.counters.calls += 1;
     if (isWriting(method)) this.counters.writingCalls += 1;
-    const reply = await session.transport.request(method, [session.ref, ...params], this.#settings.callDeadlineMs);
+    const since = performance.now();
+    const request = session.transport.request(method, [session.ref, ...params], this.#settings.callDeadlineMs);
+    const reply = await request.catch((error: unknown) => {
+      // A call that changes something may take its time for reasons of its own.
+      if (!isWriting(method)) this.#fellSilent(error, since);
+      throw error;
+    });
     if (!reply.ok) throw new XapiError(method, reply.description);
     return reply.value;
   }
 
   #openSession(): Promise<Session> {
     if (this.#closing !== undefined) return Promise.reject(clientClosed());
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const failure = this.#refusal ?? this.#silence.failure;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#session ??= this.#logIn();
     return this.#session;
   }
 
+  #fellSilent(error: unknown, since: number): void {
+    this.#silence.failed(error, since);
+    if (this.#silence.failure !== undefined) this.#session = undefined;
+  }
+
   async #logIn(): Promise<Session> {
+    const since = performance.now();
     try {
       const session = await this.#source.logIn();
       this.counters.logins += 1;
+      this.#silence.over();
       return session;
     } catch (error) {
       const explained = await this.#settings.explain(error);
       this.#session = undefined;
+      this.#silence.failed(explained, since);
       if (error instanceof XennetError && lasting.has(error.code)) this.#refusal = explained;
       throw explained;
     }

@@ -37,7 +37,7 @@ export type Reply =
 
 const connectDeadlineMs = 15_000;
 /** A tunnel may have to be built first, within limits and with messages of its own. */
-const tunnelDeadlineMs = 25_000;
+const tunnelDeadlineMs = 22_000;
 const requestsAtOnce = 8;
 const thumbprint = {
   request: "x-xenapi-request-host-certificate-thumbprint",
