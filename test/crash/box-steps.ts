@@ -11,28 +11,28 @@ const TOOLS = [
 /** Puts a counter in front of each tool that the host program finds on its PATH; only runs of {@link killed} meet it. */
 export async function countSteps(box: Box): Promise<void> {
   await box.sh(`set -e
-mkdir /mnt/tools /mnt/sbin
-mount --bind /usr/sbin /mnt/sbin
+mkdir /mnt/steps /mnt/steps/tools /mnt/steps/sbin
+mount --bind /usr/sbin /mnt/steps/sbin
 for tool in ${TOOLS.join(" ")}; do
-  real=/mnt/sbin/$tool
+  real=/mnt/steps/sbin/$tool
   [ -e "$real" ] || real=$(command -v $tool)
-  printf '#!/bin/sh\\nreal=%s tool=%s\\n. /mnt/counter\\n' "$real" "$tool" >/mnt/tools/$tool
-  chmod 755 /mnt/tools/$tool
+  printf '#!/bin/sh\\nreal=%s tool=%s\\n. /mnt/steps/counter\\n' "$real" "$tool" >/mnt/steps/tools/$tool
+  chmod 755 /mnt/steps/tools/$tool
 done
-cat >/mnt/counter <<'END'
+cat >/mnt/steps/counter <<'END'
 [ -n "$COUNTED" ] || exec $real "$@"
 count=0
-read -r count </mnt/count
+read -r count </mnt/steps/count
 count=$((count + 1))
-echo $count >/mnt/count
-echo $tool >>/mnt/log
-read -r at when </mnt/plan
+echo $count >/mnt/steps/count
+echo $tool >>/mnt/steps/log
+read -r at when </mnt/steps/plan
 [ $count = $at ] || exec $real "$@"
 [ $when = before ] || $real "$@"
 read -r _ _ _ _ group _ </proc/$$/stat
 kill -KILL -$group
 END
-mount -t overlay overlay -o lowerdir=/mnt/tools:/usr/sbin /usr/sbin`);
+mount -t overlay overlay -o lowerdir=/mnt/steps/tools:/usr/sbin /usr/sbin`);
 }
 
 /** Runs the host program in a process group of its own, which ends as said; answers the tools that it started. */
@@ -43,7 +43,7 @@ export async function killed(
   kill?: Kill,
 ): Promise<Output & { steps: string[] }> {
   const plan = kill === undefined ? "0 before" : `${kill.step} ${kill.when}`;
-  await box.sh(`echo 0 >/mnt/count; echo ${plan} >/mnt/plan; : >/mnt/log`);
+  await box.sh(`echo 0 >/mnt/steps/count; echo ${plan} >/mnt/steps/plan; : >/mnt/steps/log`);
   const output = await box.try(`COUNTED=yes exec setsid -w /usr/local/sbin/xennet ${args}`, input);
-  return { ...output, steps: (await box.sh("cat /mnt/log")).split("\n").slice(0, -1) };
+  return { ...output, steps: (await box.sh("cat /mnt/steps/log")).split("\n").slice(0, -1) };
 }

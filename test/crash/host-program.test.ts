@@ -156,6 +156,7 @@ describe.each(crashed)("$name", (what) => {
     const undisturbed = await prepare();
     const { steps } = await killed(current, undisturbed.args, what.input?.(current, 60) ?? "");
     const after = await inForce(current);
+    expect(steps.length).toBeGreaterThan(10);
     expect(await tidy()).toBe(bare);
 
     const kills = steps.flatMap((_tool, at) =>

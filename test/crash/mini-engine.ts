@@ -40,6 +40,8 @@ export interface Life {
   readonly context: HostContext;
   /** From then on nothing is recorded and no step starts. */
   isOver(): boolean;
+  /** Waited for after the check of a resource that is to be made, and before it is made. */
+  beforeCreate?(name: string): Promise<void>;
 }
 
 /** Steps at one time: Pulumi's four a core, on two. */
@@ -181,6 +183,7 @@ async function planned(steps: Steps, declared: Declaration): Promise<() => Promi
 
 /** What a create that failed says it has made all the same goes into the state, as Pulumi does it. */
 async function create(steps: Steps, { kind, name, uses }: Declaration, inputs: Props): Promise<void> {
+  await steps.life.beforeCreate?.(name);
   try {
     const { id, outs } = await handlers[kind].create(steps.life.context, inputs);
     steps.record(name, { kind, id, outs, uses });
