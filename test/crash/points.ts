@@ -1,5 +1,5 @@
 import type { RecordedCall } from "../sim/contract.ts";
-import { spread } from "./sample.ts";
+import { spread } from "./chosen.ts";
 
 /** One of the three things that a person does. */
 export type Command = "up" | "update" | "destroy";

@@ -6,7 +6,7 @@ import { captureHost, compareHosts } from "../lab/same-host.ts";
 import { type Declaration, destroy, type Kind, type Life, type Made, type State, up } from "./mini-engine.ts";
 
 /** Rounds of each kind; XENNET_STACK_ROUNDS makes more of them. */
-const rounds = Number(process.env["XENNET_STACK_ROUNDS"] ?? 8);
+const rounds = Number(process.env["XENNET_STACK_ROUNDS"] ?? 2);
 
 type Stack = "left" | "right";
 
