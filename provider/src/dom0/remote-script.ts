@@ -19,7 +19,8 @@ export const HOST_PATHS = { program: "/usr/local/sbin/xennet", inventory: "/etc/
 /**
  * Renders the script that runs one command of the host program. `carry` puts the program's text into the script, for
  * hosts which have none or an older one: a snapshot then runs it from there, a transaction installs it first. Without
- * it, such a host answers `error PROGRAM_ABSENT <version|none>`.
+ * it, such a host answers `error PROGRAM_ABSENT <version|none>`. Where a removal took the program away after the look at it,
+ * the answer is `error PROGRAM_MISSING`: nothing was run.
  *
  * POSIX sh for bash 3.2, dash and busybox. It is one compound command, so a script cut short by a lost connection is a
  * syntax error and does nothing. Texts go by quoted here-documents with random delimiters: nothing in them is
@@ -44,7 +45,9 @@ if [ "\${have:-0}" -ne ${program.version} ]; then
 ${carry ? carriedProgram(command, program, paths) : absentProgram()}
 fi
 ${installedProgram(command)}
-exit $?
+status=$?
+if [ $status = 127 ] && [ ! -e "$program" ]; then echo "error PROGRAM_MISSING $program was removed meanwhile"; status=65; fi
+exit $status
 }
 `;
   return { text, marker };

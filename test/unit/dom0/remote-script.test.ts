@@ -95,6 +95,17 @@ describe.each(shells)("in %s", (_name, shell) => {
     expect(readFileSync(host.paths.program, "utf8")).toBe(program(3).text);
   });
 
+  test("a program that goes between the look at it and its run is missing, and not a failure nobody expects", () => {
+    const host = newHost(shell, 2);
+    // What the shell says of a command that is not there.
+    writeFileSync(host.paths.program, '#!/bin/sh\n# xennet program 2 format 1\nrm "$0"\nexit 127\n');
+    const { status, lines } = answer(host, transact, false);
+    expect({ status, lines }).toEqual({
+      status: 65,
+      lines: [`error PROGRAM_MISSING ${host.paths.program} was removed meanwhile`],
+    });
+  });
+
   test("another host gets no program", () => {
     const host = newHost(shell);
     const other: ProgramCommand = { ...transact, host: "11111111-2222" };
