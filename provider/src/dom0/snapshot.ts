@@ -32,6 +32,8 @@ export interface HostSnapshot {
   readonly sysctls: readonly { readonly key: string; readonly value: string }[];
   /** What was placed on the host: files, and directories with all they hold. */
   readonly files: readonly string[];
+  /** Of a host from which everything was to be removed: what could not be. */
+  readonly left: readonly string[];
 }
 
 export interface PendingGeneration {
@@ -194,6 +196,12 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       draft.files.push(lines.match(rest, /^(\/.+)$/)[0]);
     },
   ],
+  [
+    "left",
+    (draft, rest, lines) => {
+      draft.left.push(lines.match(rest, /^(\/.+)$/)[0]);
+    },
+  ],
 ]);
 
 function readPending(draft: Draft, rest: string, lines: LineSource): void {
@@ -287,5 +295,6 @@ function emptyDraft(): Draft {
     client: undefined,
     sysctls: [],
     files: [],
+    left: [],
   };
 }

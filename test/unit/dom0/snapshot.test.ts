@@ -41,6 +41,7 @@ function print(snapshot: HostSnapshot): string {
   if (snapshot.client !== undefined) lines.push(`client ${snapshot.client}`);
   for (const { key, value } of snapshot.sysctls) lines.push(`sysctl ${key} ${value}`);
   for (const path of snapshot.files) lines.push(`file ${path}`);
+  for (const path of snapshot.left) lines.push(`left ${path}`);
   return `${lines.join("\n")}\nend\n`;
 }
 
@@ -95,6 +96,7 @@ const anySnapshot: fc.Arbitrary<HostSnapshot> = fc.record({
   client: maybe(fc.ipV4()),
   sysctls: fc.array(fc.record({ key: word, value: word })),
   files: fc.array(word.map((name) => `/etc/${name}`)),
+  left: fc.array(word.map((name) => `/etc/${name}`)),
 });
 
 test("whatever a host prints is read back as it is", () => {

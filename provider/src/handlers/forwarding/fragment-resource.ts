@@ -8,7 +8,7 @@ import { changedKeys, diffAnswer, plain, textOf, textsOf, withDrift } from "../p
 import { knownNetworkUuid, networkUuidOf } from "../references";
 import { assertSameRealm } from "../same-realm";
 import { fragmentOf, storedOf } from "./stored-fragments";
-import { warnOfHost, warnWhenWaiting } from "./warnings";
+import { warnOfHost, warnOfLeft, warnWhenWaiting } from "./warnings";
 
 /** The marks a fragment is found and told apart by. */
 export interface FragmentMarks {
@@ -198,6 +198,7 @@ async function deleteFragment(host: HostContext, id: string, props: Props): Prom
   await host.assertSafeWindow();
   const incarnation = textOf(props, "incarnation") ?? "";
   const outcome = await host.dom0.submit({ op: "remove", token, incarnation });
+  warnOfLeft(host, outcome.snapshot);
   if (outcome.result === "absent") {
     host.warn(`${describeOwner(textOf(props, "owner") ?? id)} was not on the host any more; nothing was removed.`);
   }

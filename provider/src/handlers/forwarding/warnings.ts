@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
 import { describeOwner } from "../../rules/owner";
@@ -30,5 +31,14 @@ export function warnWhenWaiting(host: HostContext, snapshot: HostSnapshot, token
   const name = fragmentOf(stored)?.owner ?? token;
   host.warn(
     `${describeOwner(name)} is stored on the host, but waits: the host cannot resolve its bridge or external interface yet, or iptables refuses its rules. \`xennet status\` at its console says which.`,
+  );
+}
+
+/** With its last declaration the host is given back, but for what somebody put in the way. */
+export function warnOfLeft(host: HostContext, { left }: HostSnapshot): void {
+  if (left.length === 0) return;
+  const list = left.map(quoted).join(", ");
+  host.warn(
+    `Nothing is declared on this host any more, but it is not quite as it was: ${list} could not be taken away. Is a disk of dom0 full or read-only, or does something else lie there? Log in to dom0 and remove what is ours of it by hand: docs/host-program.md says what that is.`,
   );
 }
