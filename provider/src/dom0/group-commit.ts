@@ -131,6 +131,7 @@ export class GroupCommit {
       if (isConnectionLoss(error)) return this.#afterLoss(batch, before, error);
       throw error;
     }
+    this.#options.patience.served();
     await this.#conclude(batch, answer);
   }
 

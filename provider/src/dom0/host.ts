@@ -158,5 +158,5 @@ function timingOf(given: Partial<HostTiming>): HostTiming {
 }
 
 function closed(): XennetError {
-  return new XennetError("HOST_CLOSED", "The change was not begun because the process ends.");
+  return new XennetError("HOST_CLOSED", "Nothing more was begun on the host because the process ends.");
 }

@@ -26,6 +26,8 @@ const marginMs = 5000;
 export class Patience {
   readonly #options: PatienceOptions;
   #saidAt = Number.NEGATIVE_INFINITY;
+  /** A wait was in vain, and nobody has been served since: the next ones try once. */
+  #isExhausted = false;
 
   constructor(options: PatienceOptions) {
     this.#options = options;
@@ -38,9 +40,16 @@ export class Patience {
   /** Whether to give up. A pending generation that is met first is waited for to its end, however long its window is. */
   isOver(wait: Wait, { pending }: HostBusyError): boolean {
     const now = this.#options.clock.now();
+    if (this.#isExhausted) return true;
     const usual = wait.since + this.#options.busyMs;
     wait.until ??= pending === undefined ? usual : Math.max(usual, now + pending.secondsLeft * 1000 + marginMs);
-    return now >= wait.until;
+    this.#isExhausted = now >= wait.until;
+    return this.#isExhausted;
+  }
+
+  /** The host has served somebody. */
+  served(): void {
+    this.#isExhausted = false;
   }
 
   /** Lets some time pass; says what is waited for where that takes long. Rejects when the process ends. */

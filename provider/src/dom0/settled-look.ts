@@ -21,7 +21,10 @@ export async function settledLook(
     if (known !== undefined) return known;
     const found = await lookOnce(program);
     if (!(found instanceof HostBusyError)) {
-      if (seen === undefined || (found.confirmed ?? 0) >= seen.generation) return found;
+      if (seen === undefined || (found.confirmed ?? 0) >= seen.generation) {
+        patience.served();
+        return found;
+      }
       await sendBack(program, seen);
       seen = undefined;
       continue;

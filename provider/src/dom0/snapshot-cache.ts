@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock";
+import { HostBusyError } from "./host-busy";
 import type { HostSnapshot } from "./snapshot";
 
 /** However often it is used, a look at the host serves no longer. */
@@ -32,6 +33,8 @@ export class SnapshotCache {
   /** `since`: when the host was asked; later than now while it is still to be asked. */
   #looking: { since: number; readonly answer: Promise<HostSnapshot> } | undefined;
   #replacements = 0;
+  /** A wait for the host that was in vain serves like a look. */
+  #inVain: { readonly since: number; used: number; readonly error: HostBusyError } | undefined;
 
   constructor(options: SnapshotCacheOptions) {
     this.#options = options;
@@ -54,6 +57,11 @@ export class SnapshotCache {
       newest.used = now;
       return newest.snapshot;
     }
+    const inVain = this.#inVain;
+    if (inVain !== undefined && inVain.used >= oldest && now - inVain.since <= longestMs && maxAgeMs > 0) {
+      inVain.used = now;
+      throw inVain.error;
+    }
     const looking = this.#looking;
     if (looking !== undefined && (looking.since > now || (looking.since >= oldest && maxAgeMs > 0)))
       return looking.answer;
@@ -64,6 +72,7 @@ export class SnapshotCache {
   replace(snapshot: HostSnapshot | undefined): void {
     const now = this.#options.clock.now();
     this.#replacements += 1;
+    this.#inVain = undefined;
     // What is pending is for the change that made it, and for nobody else.
     const isSettled = snapshot !== undefined && snapshot.pending === undefined;
     this.#newest = isSettled ? { since: now, used: now, snapshot } : undefined;
@@ -95,7 +104,12 @@ export class SnapshotCache {
       // A change that was answered meanwhile knows better than a look begun before it.
       if (this.#replacements !== replacements) return this.#newest?.snapshot ?? (await this.#lookAnew());
       if (since <= clock.now()) this.#newest = { since, used: clock.now(), snapshot };
+      this.#inVain = undefined;
       return snapshot;
+    } catch (error) {
+      const now = clock.now();
+      if (error instanceof HostBusyError) this.#inVain = { since: now, used: now, error };
+      throw error;
     } finally {
       if (this.#looking === looking) this.#looking = undefined;
     }

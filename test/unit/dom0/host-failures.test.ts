@@ -115,7 +115,8 @@ test("waiting for another process ends with an error that says so, a generation'
   await expect(host.snapshot()).rejects.toThrow(
     /generation 1 of another run awaits its confirmation.*back in 300 s\. Run the command again when that one has ended/,
   );
-  expect([610, 611, 612]).toContain(Math.floor(now / 1000));
+  // The next one tries once.
+  expect([305, 306]).toContain(Math.floor(now / 1000));
 });
 
 test("a transaction whose connection broke before it ran is sent again", async () => {

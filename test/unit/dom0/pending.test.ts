@@ -117,6 +117,21 @@ test("a read waits as long as a change does for a host that is busy, then says w
   await expect(host.submit(put())).rejects.toMatchObject({ code: "BUSY" });
 });
 
+test("however many resources ask one after the other, a busy host is waited for once", async () => {
+  const double = await startDouble();
+  const host = openHost(double, { timing: { busyMs: 300, retryMs: 50 } });
+  double.faults.answer = () => ({ stdout: "error BUSY its lock is held\n", code: 75 });
+  const since = performance.now();
+  for (let n = 0; n < 20; n += 1) await expect(host.snapshot()).rejects.toMatchObject({ code: "BUSY" });
+  for (let n = 0; n < 5; n += 1) await expect(host.submit(put())).rejects.toMatchObject({ code: "BUSY" });
+  expect(performance.now() - since).toBeLessThan(900);
+  expect([double.count("snapshot") <= 8, double.count("transact")]).toEqual([true, 5]);
+  delete double.faults.answer;
+  const change = put();
+  await host.submit(change);
+  expect(tokensOf(await host.snapshot())).toEqual([change.token]);
+});
+
 test("a lock that is let go in time is no error of a read", async () => {
   const double = await startDouble();
   double.faults.answer = (_command, count) =>
