@@ -40,7 +40,8 @@ export interface GroupCommitOptions {
 }
 
 const MOST_LOSSES = 3;
-const MOST_LOOKS = 5;
+/** With the usual half second between them: the host heals within 2 s of an event, a busy one later. */
+const MOST_LOOKS = 12;
 
 /**
  * Changes to one host share transactions: an idle host starts one at once, what arrives meanwhile joins the next. None
@@ -162,7 +163,7 @@ export class GroupCommit {
     }
   }
 
-  /** Another tool may have met the change; what the host heals by itself within 2 s is no failure of it. */
+  /** Another tool may have met the change, or a bridge come right after it; what the host heals by itself is no failure of it. */
   async #healed(batch: readonly Waiting[], confirmed: HostSnapshot): Promise<HostSnapshot> {
     const { program, patience } = this.#options;
     let snapshot = confirmed;

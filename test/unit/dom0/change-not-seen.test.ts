@@ -50,7 +50,7 @@ test("nor when something of it is missing, and stays so for as long as the host 
   const change = put();
   const { host, double } = await start(lacking(change.token, "address 192.168.100.1/24"));
   await expect(host.submit(change)).rejects.toThrow(/found missing: address 192\.168\.100\.1\/24/);
-  expect(double.count("snapshot")).toBe(4);
+  expect(double.count("snapshot")).toBe(11);
 });
 
 test("what the host heals meanwhile is no failure, nor are hooks and cron, which are told as drift", async () => {

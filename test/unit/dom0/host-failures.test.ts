@@ -182,6 +182,20 @@ test("a connection that breaks at every attempt ends in an error, not in a loop"
   expect(double.count("transact")).toBe(3);
 });
 
+test("where nobody can tell whether the change was made, the seconds are those that are left of the window", async () => {
+  const double = await startDouble();
+  let now = 0;
+  double.faults.drop = (command) => (command === "transact" ? "after" : "before");
+  double.faults.delay = async (command) => {
+    if (command === "snapshot") now += 12_000;
+  };
+  const host = openHost(double, { clock: { now: () => now, sleep: async () => {} } });
+  // The look that tells is taken twice.
+  await expect(host.submit(put())).rejects.toThrow(
+    /could not be confirmed: .*If the host made it, it goes back by itself to what it was within 6 s/,
+  );
+});
+
 test("a confirmation whose answer was lost counts when the host heard it", async () => {
   const double = await startDouble();
   dropFirst(double, "confirm", "after");
