@@ -7,9 +7,10 @@ import { HostBusyError } from "./host-busy";
 import type { HostLink } from "./host-link";
 import type { AnsweredTransaction, HostProgram } from "./host-program";
 import type { Patience, Wait } from "./patience";
+import { healedLook, notSeen, shortfall } from "./seen-change";
 import type { HostSnapshot } from "./snapshot";
 import { isConnectionLoss } from "./ssh-errors";
-import { isInForce, missingOf, notSeen, shortfall, wroteGeneration } from "./traces";
+import { isInForce, wroteGeneration } from "./traces";
 import { assertSendable } from "./transaction-text";
 
 interface Waiting {
@@ -40,8 +41,6 @@ export interface GroupCommitOptions {
 }
 
 const MOST_LOSSES = 3;
-/** With the usual half second between them: the host heals within 2 s of an event, a busy one later. */
-const MOST_LOOKS = 12;
 
 /**
  * Changes to one host share transactions: an idle host starts one at once, what arrives meanwhile joins the next. None
@@ -154,29 +153,15 @@ export class GroupCommit {
     confirmed: HostSnapshot,
     wasAbsent: (change: FragmentChange) => boolean = () => false,
   ): Promise<void> {
-    const snapshot = await this.#healed(batch, confirmed);
+    const { program, patience } = this.#options;
+    const changes = batch.map(({ change }) => change);
+    const snapshot = await healedLook(changes, confirmed, program, patience);
     this.#options.onSnapshot(snapshot);
     for (const { change, resolve, reject } of batch) {
       const lack = shortfall(change, snapshot);
       if (lack !== undefined) reject(notSeen(change, lack));
       else resolve({ token: change.token, result: wasAbsent(change) ? "absent" : "ok", snapshot });
     }
-  }
-
-  /** Another tool may have met the change, or a bridge come right after it; what the host heals by itself is no failure of it. */
-  async #healed(batch: readonly Waiting[], confirmed: HostSnapshot): Promise<HostSnapshot> {
-    const { program, patience } = this.#options;
-    let snapshot = confirmed;
-    try {
-      for (let looks = 1; looks < MOST_LOOKS; looks += 1) {
-        if (batch.every(({ change }) => missingOf(change, snapshot).length === 0)) break;
-        await patience.rest();
-        snapshot = await program.snapshot();
-      }
-    } catch {
-      // The look that came with the answer decides.
-    }
-    return snapshot;
   }
 
   #confirm(batch: readonly Waiting[], pending: { generation: number; seconds: number }): Promise<HostSnapshot> {
