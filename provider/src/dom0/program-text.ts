@@ -14,10 +14,10 @@ const parts: ReadonlyArray<string | readonly [program: string, ...awk: string[]]
   ["fragment", "fragment.awk"],
   [
     "model",
-    ...["model.awk", "model-there.awk", "model-declared.awk", "model-settings.awk"],
+    ...["interfaces.awk", "model.awk", "model-there.awk", "model-declared.awk", "model-settings.awk"],
     ...["model-plan.awk", "model-snapshot.awk", "model-status.awk"],
   ],
-  ["transaction", "transaction.awk"],
+  ["transaction", "interfaces.awk", "conflicts.awk", "transaction.awk"],
   ["saved_firewall", "saved-firewall.awk"],
   ...["commands.sh", "console.sh", "transactions.sh", "generations.sh", "converge.sh", "rules.sh"],
   ...["look.sh", "bridges.sh", "snapshot.sh"],

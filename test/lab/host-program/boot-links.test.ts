@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { chkconfig } from "../dom0-tree.ts";
 import { type Box, makeBox } from "./box.ts";
-import { declare, hostForwarding, newToken, put, transact } from "./declarations.ts";
+import { declare, hostForwarding, newToken, pendingOf, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
 
 let box: Box;
@@ -104,7 +104,7 @@ test.each(["/etc/rc.d/rc3.d/S09xennet", "/etc/init.d/xennet", "/etc/cron.d/xenne
     expect(await missing()).toEqual(isLost(path));
     expect(await box.xennet("remove")).toEqual({
       ...{ code: 65, stderr: told },
-      stdout: `xennet was removed from this host, except for ${path}: see to that by hand.\n`,
+      stdout: `error LEFT_BEHIND xennet was removed from this host, except for ${path}: see to that by hand.\n`,
     });
     expect(await box.sh(`ls ${path}`)).toBe("theirs\n");
     await box.sh(`rm -r ${path}`);
@@ -112,13 +112,21 @@ test.each(["/etc/rc.d/rc3.d/S09xennet", "/etc/init.d/xennet", "/etc/cron.d/xenne
   },
 );
 
+test("the confirmation that removes everything tells what could not be taken away", async () => {
+  await declare(box, [forwarding()]);
+  const answer = await transact(box, [remove(token)]);
+  await box.sh("mount --bind /etc/rc.d/rc3.d /etc/rc.d/rc3.d && mount -o remount,bind,ro /etc/rc.d/rc3.d");
+  const confirmed = await box.xennet(`confirm ${pendingOf(answer)}`);
+  expect(lines(confirmed.stdout, "left")).toEqual(["/etc/rc.d/rc3.d/S09xennet"]);
+});
+
 test("a link that cannot be removed is named", async () => {
   await declare(box, [forwarding()]);
   await box.sh("mount --bind /etc/rc.d/rc3.d /etc/rc.d/rc3.d && mount -o remount,bind,ro /etc/rc.d/rc3.d");
   const path = "/etc/rc.d/rc3.d/S09xennet";
   expect(await box.xennet("remove")).toEqual({
     ...{ code: 65, stderr: `xennet: cannot remove ${path}\n` },
-    stdout: `xennet was removed from this host, except for ${path}: see to that by hand.\n`,
+    stdout: `error LEFT_BEHIND xennet was removed from this host, except for ${path}: see to that by hand.\n`,
   });
   expect(await links()).toEqual([path]);
 });

@@ -76,7 +76,9 @@ test("a confirmed change stays after its window, and guard and former generation
   const confirmed = await box.xennet(`confirm ${pendingOf(answer)}`);
   expect(confirmed.stdout).toMatch(/^confirmed 2\nxennet-snapshot 1\n/);
   await eventually("the guard has ended", async () => (await guards()).length === 0);
-  expect(await box.sh("ls /etc/xennet/generations; ls /etc/xennet")).toBe("2\nconfirmed\nformat\ngenerations\nlast\n");
+  expect(await box.sh("ls /etc/xennet/generations; ls /etc/xennet")).toBe(
+    "2\nbridges\nconfirmed\nformat\nformer\ngenerations\nlast\n",
+  );
   const before = await hostState(box);
   const [end] = (await box.sh("cut -d. -f1 /proc/uptime")).split("\n");
   await eventually(
@@ -161,7 +163,7 @@ test("what another boot remembered is forgotten where /run outlives a boot", asy
   await box.sh("cp -a /mnt/kept /run/xennet");
   await box.plug();
   expect((await box.xennet("apply")).stdout).toBe("changed\n");
-  expect(await box.sh("cat /run/xennet/former")).toContain("forwarding xenbr0");
+  expect(await box.sh("cat /etc/xennet/former")).toContain("forwarding xenbr0");
   expect(await box.sh("ip -4 -o addr show dev xapi1")).toContain("192.168.100.1/24");
 });
 

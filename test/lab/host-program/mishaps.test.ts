@@ -152,8 +152,9 @@ describe("a fragment file that cannot be read", () => {
 });
 
 test.each([
-  ["the known bridges were lost", "rm /run/xennet/bridges", "active"],
-  ["xapi hangs", "rm /run/xennet/bridges; echo hangs >/mnt/xapi", "waiting"],
+  ["the known bridges were lost", "rm /etc/xennet/bridges", "active"],
+  ["xapi hangs", "rm /etc/xennet/bridges; echo hangs >/mnt/xapi", "waiting"],
+  ["xapi hangs and somebody wiped /run", "rm -rf /run/xennet; echo hangs >/mnt/xapi", "active"],
 ])("status speaks for people also when %s", async (_when, mishap, state) => {
   await declareForwarding();
   await box.sh(mishap);

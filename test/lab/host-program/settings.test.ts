@@ -42,6 +42,22 @@ describe("kernel settings", () => {
     expect(await hostState(box)).toBe(bare);
   });
 
+  test("a link that was set down and a route that was deleted are missing, and come back", async () => {
+    await put1([]);
+    await box.sh("ip link set xapi1 down");
+    expect(lines(await snapshot(box), "missing")).toEqual([`${token} link xapi1`]);
+    expect((await box.xennet("apply")).stdout).toBe("changed\n");
+    await box.sh("ip route del 192.168.100.0/24");
+    expect(lines(await snapshot(box), "missing")).toEqual([`${token} route 192.168.100.0/24`]);
+    expect((await box.xennet("apply")).stdout).toBe("changed\n");
+    expect(lines(await snapshot(box), "missing")).toEqual([]);
+    expect(await box.sh("ip route show dev xapi1")).toMatch(
+      /^192\.168\.100\.0\/24 proto kernel scope link src 192\.168\.100\.1 /,
+    );
+    await declare(box, [remove(token)]);
+    expect(await hostState(box)).toBe(bare);
+  });
+
   test("an address that moves within its network leaves nothing behind", async () => {
     await put1([]);
     await declare(box, [put(token, hostForwarding(box, token, { address: "192.168.100.2/24" }))]);

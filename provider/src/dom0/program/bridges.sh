@@ -44,13 +44,13 @@ bridge_of_network() { # <uuid> <name known before>
 # xe waits for a xapi that is starting; this program must not. There is no timeout(1) before EL6.
 ask_xe() { # <uuid>
   command -v xe >/dev/null || return 1
-  # A session of its own, so that the watch ends whatever xe has started too.
+  # A session of its own, so that the watch ends whatever xe has started too. By KILL, as both inherit what this program ignores.
   setsid xe network-list uuid="$1" params=bridge --minimal 2>/dev/null 9>&- &
   asked=$!
-  { sleep "$XE_LIMIT"; kill -TERM "-$asked"; } >/dev/null 2>&1 9>&- &
+  { sleep "$XE_LIMIT"; kill -KILL "-$asked"; } >/dev/null 2>&1 9>&- &
   watch=$!
   wait "$asked"
   result=$?
-  kill "$watch" 2>/dev/null
+  kill -KILL "$watch" 2>/dev/null
   return $result
 }

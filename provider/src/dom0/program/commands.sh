@@ -1,6 +1,8 @@
 # Commands
 
 main() {
+  open_streams
+  read -r BOOT </proc/sys/kernel/random/boot_id
   command=${1-}
   [ $# -gt 0 ] && shift
   case $command in
@@ -51,7 +53,7 @@ cmd_apply() {
   settle
   if [ "$SETTLED" = nothing ]; then return; fi
   retry_refused
-  converge || exit 65
+  converge || give_up
   [ "$SETTLED" = no ] || hooks_follow
   if [ "$CHANGED" = yes ] || [ "$SETTLED" = yes ]; then echo changed; fi
 }
@@ -62,72 +64,84 @@ cmd_snapshot() {
     exec 9<"$RUN/lock"
     flock -s -w "$LOCK_WAIT" 9 || busy
   fi
-  print_snapshot
+  read_generations
+  take_snapshot || give_up
+  printf '%s\n' "$SNAPSHOT"
 }
 
 cmd_transact() {
   transaction=$(cat)
-  firewalld_active && refuse "FIREWALLD firewalld is active on this host; hosts with firewalld are not supported yet"
+  if firewalld_active; then refuse FIREWALLD "firewalld is active on this host; hosts with firewalld are not supported yet"; fi
   # A transaction that is refused leaves nothing behind: on a bare host it is checked before the first directory is made.
   if [ ! -d "$ETC" ]; then
     read_generations
     check_transaction
   fi
   open_files
-  [ -x "$PROGRAM" ] || refuse "PROGRAM_MISSING $PROGRAM was removed meanwhile; install it again"
+  [ -x "$PROGRAM" ] || refuse PROGRAM_MISSING "$PROGRAM was removed meanwhile; install it again"
   settle keep
   check_transaction
   [ -z "$PENDING" ] || pending_busy
   # The program may have come with this transaction, onto a host with the hooks of an older one.
   hooks_follow
-  mkdir -p "$ETC" || abandon "STORE_FAILED cannot make $ETC"
+  mkdir -p "$ETC" || abandon STORE_FAILED "cannot make $ETC"
   stage_transaction
-  if [ "$STAGED" = yes ]; then
-    outcomes
-    echo "pending $PENDING $(seconds_left)"
+  if [ "$STAGED" = no ]; then stay_confirmed; fi
+  outcomes
+  if [ "$STAGED" = yes ]; then echo "pending $PENDING $(seconds_left)"; else echo unchanged; fi
+  printf '%s\n' "$SNAPSHOT"
+}
+
+# The answer to a transaction that comes to nothing new: what it says of others is as true as of those that change something.
+stay_confirmed() {
+  # Who runs the stack again expects that what was refused is tried again.
+  if [ -s "$RUN/refused" ]; then rm -f "$RUN/wanted"; fi
+  if [ -z "$CONFIRMED" ]; then
+    uninstall
+    take_snapshot || give_up
   else
-    # Who runs the stack again expects that what was refused is tried again.
-    if [ -s "$RUN/refused" ]; then rm -f "$RUN/wanted"; fi
-    if [ -z "$CONFIRMED" ]; then uninstall; else converge || refuse "${PROBLEM_CODE:-HOST_PROGRAM_FAILED} $PROBLEM"; fi
-    outcomes
-    echo unchanged
+    UNDOING=''
+    look_closely || give_up
   fi
-  print_snapshot
 }
 
 cmd_confirm() {
-  [ -d "$ETC" ] || refuse "EXPIRED $1"
+  [ -d "$ETC" ] || refuse EXPIRED "$1"
   open_files
   read_generations
   # The answer to an earlier `confirm` may have been lost, or its run cut short.
   if [ "$CONFIRMED" = "$1" ] && [ "${PENDING:-$1}" = "$1" ]; then
     rm -f "$ETC/pending"
     drop_generations
-    echo "confirmed $1"
-    print_snapshot
+    answer_confirmed "$1"
     return
   fi
   if [ "$PENDING" != "$1" ]; then
     settle
-    [ "$SETTLED" = nothing ] || converge
-    refuse "EXPIRED $1"
+    [ "$SETTLED" = nothing ] || converge || true
+    refuse EXPIRED "$1"
   fi
   # Who switched this host off wants no stack to switch it on, not by deleting everything and coming back either: the switch stays, with a generation that is empty.
   if [ ! -e "$ETC/off" ] && generation_is_empty "$1"; then
     uninstall
-    echo "confirmed $1"
-    print_snapshot
+    answer_confirmed "$1"
     return
   fi
-  replace_file "$ETC/confirmed" "$1" durable || refuse "STORE_FAILED cannot write $ETC/confirmed"
+  replace_file "$ETC/confirmed" "$1" durable || refuse STORE_FAILED "cannot write $ETC/confirmed"
   rm -f "$ETC/pending"
   stop_guard
   read_generations
   drop_generations
   hooks_follow
   leave_mangle
+  answer_confirmed "$1"
+}
+
+answer_confirmed() {
   echo "confirmed $1"
-  print_snapshot
+  read_generations
+  take_snapshot || give_up
+  printf '%s\n' "$SNAPSHOT"
 }
 
 # What was kept for the way back goes now. Should it fail, the next `apply` tries again; the confirmation stands.
@@ -141,12 +155,12 @@ cmd_revert() {
   open_files
   read_generations
   [ "${PENDING:-$1}" = "$1" ] || pending_busy
-  if [ -z "$PENDING" ] && [ "$CONFIRMED" = "$1" ]; then refuse "CONFIRMED $1 is confirmed already"; fi
+  if [ -z "$PENDING" ] && [ "$CONFIRMED" = "$1" ]; then refuse CONFIRMED "$1 is confirmed already"; fi
   end_pending
   settle
   if [ "$SETTLED" != nothing ]; then
     drop_generations
-    converge || exit 65
+    converge || give_up
     stop_guard
     hooks_follow
   fi

@@ -18,8 +18,8 @@ cmd_status() {
   if [ -n "$EFFECTIVE" ] && persistent "$EFFECTIVE"; then
     hooks_idle | sed 's/$/: nothing puts back every minute what others change here ("service crond start"; at every boot "chkconfig crond on")/'
   fi
-  load_host -c || exit 65
-  consult status || exit 65
+  load_host -c || give_up
+  consult status || give_up
   printf '%s\n' "$ANSWER"
 }
 
@@ -28,8 +28,8 @@ cmd_off() {
   open_files
   settle
   if [ "$SETTLED" != nothing ]; then
-    replace_file "$ETC/off" off || refuse "STORE_FAILED cannot write $ETC/off"
-    converge || exit 65
+    replace_file "$ETC/off" off || refuse STORE_FAILED "cannot write $ETC/off"
+    converge || give_up
   fi
   echo "xennet is off: its rules, addresses and settings are gone from this host until 'xennet on'."
 }
@@ -42,7 +42,7 @@ cmd_on() {
     rm -f "$ETC/off"
     # It may have been all that was left.
     settle
-    [ "$SETTLED" = nothing ] || converge || exit 65
+    [ "$SETTLED" = nothing ] || converge || give_up
   fi
   case $SETTLED in
     nothing) echo "xennet is on. Nothing was declared for this host any more, so everything of xennet was removed from it." ;;
@@ -53,33 +53,32 @@ cmd_on() {
 cmd_remove() {
   if [ -d "$ETC" ]; then open_files; fi
   uninstall
-  if [ -z "$LEFT" ]; then echo "Everything of xennet was removed from this host."; return; fi
-  echo "xennet was removed from this host, except for$LEFT: see to that by hand."
-  exit 65
+  [ -z "$LEFT" ] || refuse LEFT_BEHIND "xennet was removed from this host, except for$LEFT: see to that by hand."
+  echo "Everything of xennet was removed from this host."
 }
 
 # For who stands at the console: no window, as for `off`.
 cmd_remove_one() { # <token>
-  has_token "$1" || refuse "NOT_DECLARED a token is 12 digits and letters from a to f; 'xennet status' shows them"
-  [ -d "$ETC" ] || refuse "NOT_DECLARED nothing is declared on this host"
+  has_token "$1" || refuse NOT_DECLARED "a token is 12 digits and letters from a to f; 'xennet status' shows them"
+  [ -d "$ETC" ] || refuse NOT_DECLARED "nothing is declared on this host"
   open_files
   settle
   [ -z "$PENDING" ] || pending_busy
   gone=$(confirmed_dir)/$1.fragment
-  if [ "$SETTLED" = nothing ] || { [ ! -e "$gone" ] && [ ! -L "$gone" ]; }; then refuse "NOT_DECLARED nothing with the token $1 is declared on this host; 'xennet status' shows the tokens"; fi
-  next=$(next_generation) || refuse "STORE_FAILED cannot write $ETC/last"
+  if [ "$SETTLED" = nothing ] || { [ ! -e "$gone" ] && [ ! -L "$gone" ]; }; then refuse NOT_DECLARED "nothing with the token $1 is declared on this host; 'xennet status' shows the tokens"; fi
+  next=$(next_generation) || refuse STORE_FAILED "cannot write $ETC/last"
   new=$ETC/generations/$next
-  { rm -rf "$new.new" && mkdir -p "$new.new"; } || refuse "STORE_FAILED cannot make $new"
+  { rm -rf "$new.new" && mkdir -p "$new.new"; } || refuse STORE_FAILED "cannot make $new"
   copy_confirmed "$new.new"
   rm -f "$new.new/$1.fragment"
-  mv "$new.new" "$new" || refuse "STORE_FAILED cannot name $new"
+  mv "$new.new" "$new" || refuse STORE_FAILED "cannot name $new"
   if [ ! -e "$ETC/off" ] && generation_is_empty "$next"; then
     uninstall
   else
-    replace_file "$ETC/confirmed" "$next" durable || refuse "STORE_FAILED cannot write $ETC/confirmed"
+    replace_file "$ETC/confirmed" "$next" durable || refuse STORE_FAILED "cannot write $ETC/confirmed"
     read_generations
     drop_generations
-    converge || exit 65
+    converge || give_up
     hooks_follow
   fi
   echo "$1 is declared on this host no more. Its stack sees that with 'pulumi refresh'."

@@ -1,33 +1,31 @@
 # Making the host match
 
-# Plans and acts until nothing is left to do. Sets CHANGED; false (and PROBLEM, for some with PROBLEM_CODE) when the host cannot be brought there.
+# Plans and acts until nothing is left to do. Sets CHANGED; false (and PROBLEM, PROBLEM_CODE) when the host cannot be brought there. What a tool says on the way decides nothing: bridges
+# come and go at any time, so every pass looks anew, and only what still is to be done after the last one was not done.
 converge() {
-  CHANGED=no PROBLEM='' PROBLEM_CODE='' REFUSED='' REFUSALS=''
-  for pass in 1 2 3 4 5; do
+  CHANGED=no PROBLEM='' PROBLEM_CODE='' REFUSED='' REFUSALS='' SAID=''
+  for pass in 1 2 3 4 5 6; do
     make_plan || return 1
     [ -n "$PLAN" ] || return 0
-    case $pass in 5) break ;; esac
+    case $pass in 6) break ;; esac
     act || return 1
   done
-  [ -n "$PROBLEM_CODE" ] || PROBLEM="the host does not keep what was set: $(printf '%s' "$PLAN" | head -n 1)"
-  complain "$PROBLEM"
-  return 1
+  fail NOT_KEPT "the host does not keep what was set: $(printf '%s\n' "$PLAN" | sed -n 1p)${SAID:+ ($SAID)}"
 }
 
 act() {
   remember_bridges
-  printf '%s\n' "$PLAN" | sed -n 's/^R //p' | set_values
   if planned K; then
     # The rules matter more: they go on, and the host is asked for this again.
-    plan_lines 'K ' | store_text "$RUN/former" || unstored "$RUN/former"
+    plan_lines 'K ' | keep_records former || complain "cannot write $ETC/former"
   fi
   # After the records that go, or they would take the new ones along.
   remember_former || return 1
+  if planned R; then CHANGED=yes; set_values R; fi
   if planned P; then install_rules || return 1; fi
   if planned M1; then remove_in_two M || return 1; note_applied || return 1; fi
   if planned D1; then remove_rules || return 1; fi
-  if planned A; then CHANGED=yes; plan_lines 'A ' | set_values || return 1; fi
-  if planned R; then CHANGED=yes; fi
+  if planned A; then CHANGED=yes; set_values A; fi
 }
 
 planned() { case "
@@ -45,42 +43,59 @@ make_plan() {
 }
 
 remember_bridges() {
-  if planned 'B '; then plan_lines 'B ' | store_text "$RUN/bridges"; fi
+  if planned 'B '; then plan_lines 'B ' | keep_records bridges || complain "cannot write $ETC/bridges"; fi
 }
 
 # Before the first change of a value its former one is on record, or it could not be put back after a crash.
 remember_former() {
   planned 'N ' || return 0
-  { [ ! -f "$RUN/former" ] || cat "$RUN/former"; plan_lines 'N '; } | store_text "$RUN/former" || unstored "$RUN/former"
+  { records former; plan_lines 'N '; } | keep_records former || fail STORE_FAILED "cannot write $ETC/former"
 }
 
-set_values() {
-  result=0
-  while read -r kind interface arg value; do
-    case $kind in
-      address)
-        if [ "$value" = present ]; then ip addr add "$arg" brd + dev "$interface"; else ip addr del "$arg" dev "$interface"; fi ;;
-      arp) ip link set dev "$interface" arp "$value" ;;
-      forwarding | proxy_arp | send_redirects | arp_filter) echo "$value" >"/proc/sys/net/ipv4/conf/$interface/$kind" ;;
-      ipv6) echo "$value" >"/proc/sys/net/ipv6/conf/$interface/disable_ipv6" ;;
-    esac || { complain "cannot set $kind of $interface to $value"; result=1; }
+# Not behind a pipe: that would be another process, which a caller's end could take away unheard. Fills SAID with what went wrong; whether it did, the next look tells.
+set_values() { # <mark>
+  newline_only=$IFS
+  IFS='
+'
+  for line in $(plan_lines "$1 "); do
+    IFS=$newline_only
+    # shellcheck disable=SC2086 # its words
+    set -- $line
+    set_value "$@" || true
   done
-  return $result
+  IFS=$newline_only
+}
+
+set_value() { # <kind> <interface> <arg> <value>
+  case $1:$4 in
+    address:present) said=$(ip addr add "$3" brd + dev "$2" 2>&1) ;;
+    address:*) said=$(ip addr del "$3" dev "$2" 2>&1) ;;
+    arp:*) said=$(ip link set dev "$2" arp "$4" 2>&1) ;;
+    link:*) said=$(ip link set dev "$2" "$4" 2>&1) ;;
+    route:present) said=$(ip route add "${3%,*}" dev "$2" proto kernel scope link src "${3#*,}" 2>&1) ;;
+    ipv6:*) write_value "/proc/sys/net/ipv6/conf/$2/disable_ipv6" "$4" ;;
+    *) write_value "/proc/sys/net/ipv4/conf/$2/$1" "$4" ;;
+  esac && return 0
+  SAID="cannot set $1 of $2 to $4: $(printf '%s\n' "${said:-it cannot be written}" | sed -n 1p | tr -d '\000-\037')"
+  return 1
+}
+
+write_value() { # <path> <value>
+  said=''
+  { echo "$2" >"$1"; } 2>/dev/null
 }
 
 install_rules() {
   find_refused
   by_test=$REFUSED
-  restore "$(payload "$REFUSED")" || commit_one_by_one || {
-    PROBLEM="iptables-restore failed: $RESTORE_ERROR"
-    complain "$PROBLEM"
-    return 1
-  }
+  restore "$(payload "$REFUSED")" || commit_one_by_one || { restore_failed; return; }
   CHANGED=yes
-  for token in $REFUSED; do if is_word "$token" "$by_test"; then echo "$token"; else echo "$token commit"; fi; done | store_text "$RUN/refused" || unstored "$RUN/refused" || return 1
-  plan_lines 'W ' | store_text "$RUN/wanted" || unstored "$RUN/wanted" || return 1
+  for token in $REFUSED; do if is_word "$token" "$by_test"; then echo "$token"; else echo "$token commit"; fi; done | store_text "$RUN/refused" || { unstored "$RUN/refused"; return; }
+  plan_lines 'W ' | store_text "$RUN/wanted" || { unstored "$RUN/wanted"; return; }
   note_applied
 }
+
+restore_failed() { fail RESTORE_FAILED "iptables-restore failed: ${RESTORE_ERROR:-it says nothing}"; }
 
 note_applied() {
   load_host || return 1
@@ -95,7 +110,7 @@ remove_rules() {
 
 remove_in_two() { # <mark>
   for part in 1 2; do
-    restore "$(plan_lines "$1$part ")" || { PROBLEM="iptables-restore failed: $RESTORE_ERROR"; complain "$PROBLEM"; return 1; }
+    restore "$(plan_lines "$1$part ")" || { restore_failed; return; }
   done
   CHANGED=yes
 }

@@ -1,12 +1,13 @@
 # Files, lock, messages
 
-# Takes the lock; what was remembered in another boot is forgotten (before systemd, /var/run outlives a boot).
+# Takes the lock; what was remembered in another boot is forgotten (before systemd, /var/run outlives a boot). From here on a caller that has gone changes nothing: what is under way
+# ends, or is left pending.
 open_files() {
   for try in 1 2 3 4 5; do
     mkdir -p "$RUN" || {
       # Without the lock nobody else is at work either.
       [ -d "$ETC" ] || uninstall
-      refuse "STORE_FAILED cannot make $RUN"
+      refuse STORE_FAILED "cannot make $RUN"
     }
     exec 9>>"$RUN/lock"
     flock -w "$LOCK_WAIT" 9 || busy
@@ -15,11 +16,38 @@ open_files() {
     [ ! "$RUN/lock" -ef /proc/self/fd/9 ] || break
     case $try in 5) busy ;; esac
   done
-  read -r boot </proc/sys/kernel/random/boot_id
-  if [ "$(first_word "$RUN/boot")" != "$boot" ]; then
+  trap '' HUP INT PIPE TERM
+  read -r BOOT </proc/sys/kernel/random/boot_id
+  if [ "$(first_word "$RUN/boot")" != "$BOOT" ]; then
     rm -f "$RUN/bridges" "$RUN/former" "$RUN/wanted" "$RUN/applied" "$RUN/refused"
-    replace_file "$RUN/boot" "$boot"
+    replace_file "$RUN/boot" "$BOOT"
   fi
+}
+
+# What a caller has closed must not become a file of ours.
+open_streams() {
+  # Not by `:`, a failure of which ends some shells.
+  true 7>&2 || exec 2>/dev/null
+  true 2>/dev/null 7<&0 || exec </dev/null
+  true 2>/dev/null 7>&1 || exec >/dev/null
+}
+
+# Former values and known bridges, which hold for this boot. They lie under /etc, as a /run that somebody wipes must not take them; only a disk without room sends them there. Version 2
+# had them in no other place, without the boot.
+records() { # <name>
+  for file in "$RUN/$1" "$ETC/$1"; do
+    [ -f "$file" ] || continue
+    read -r word boot _ <"$file" || true
+    if [ "$word" != boot ] && [ "$file" = "$RUN/$1" ] && [ "$(first_word "$RUN/boot")" = "$BOOT" ]; then cat "$file"; return; fi
+    if [ "$word $boot" = "boot $BOOT" ]; then sed 1d "$file"; return; fi
+  done
+}
+
+keep_records() { # <name>, lines on stdin
+  kept=$(sed '/^$/d' | sort -u)
+  kept="boot $BOOT${kept:+
+$kept}"
+  if printf '%s\n' "$kept" | store_text "$ETC/$1"; then rm -f "$RUN/$1"; else printf '%s\n' "$kept" | store_text "$RUN/$1"; fi
 }
 
 first_word() {
@@ -50,13 +78,25 @@ store_text() { # <path>, text on stdin
   given=$(cat; echo .)
   if [ -f "$1" ] && [ "$(cat "$1"; echo .)" = "$given" ]; then return 0; fi
   # A shell that cannot open the file says so itself.
-  { printf '%s' "${given%.}" >"$1.new"; } 2>/dev/null && mv -f "$1.new" "$1" && return 0
+  write_new "$1" && mv -f "$1.new" "$1" && return 0
   rm -f "$1.new"
   return 1
 }
 
-unstored() { # <path>
-  PROBLEM="cannot write $1" PROBLEM_CODE=STORE_FAILED
+# Once more with a directory made anew: somebody may have wiped /run meanwhile.
+write_new() { # <path>
+  for _ in 1 2; do
+    { printf '%s' "${given%.}" >"$1.new"; } 2>/dev/null && return
+    mkdir -p "${1%/*}" 2>/dev/null || return
+  done
+  return 1
+}
+
+unstored() { fail STORE_FAILED "cannot write $1"; } # <path>
+
+# The only way to say that something did not work. Always false.
+fail() { # <code> <text>
+  PROBLEM_CODE=$1 PROBLEM=${2:-$1}
   complain "$PROBLEM"
   return 1
 }
@@ -71,13 +111,17 @@ busy() {
   exit 75
 }
 
-refuse() {
-  echo "error $1"
+# The only way to end with 65: a caller always hears a code, and a text with it.
+refuse() { # <code> <text>
+  echo "error ${1:-HOST_PROGRAM_FAILED} ${2:-it does not say why}"
   exit 65
 }
 
+# After what has called `fail`.
+give_up() { refuse "$PROBLEM_CODE" "$PROBLEM"; }
+
 complain() {
-  echo "xennet: $1" >&2
+  echo "xennet: $1" >&2 || true
   if command -v logger >/dev/null; then logger -t xennet -p daemon.err -- "$1" 2>/dev/null 9>&-; fi
   return 0
 }

@@ -7,7 +7,7 @@ read_generations() {
   CONFIRMED='' PENDING='' DEADLINE=0 EFFECTIVE=''
   if [ -f "$ETC/format" ]; then
     stored=$(first_word "$ETC/format")
-    if [ "$(number "$stored")" -gt "$FORMAT" ]; then refuse "FORMAT_NEWER $ETC has format $stored, this program knows $FORMAT"; fi
+    if [ "$(number "$stored")" -gt "$FORMAT" ]; then refuse FORMAT_NEWER "$ETC has format $stored, this program knows $FORMAT"; fi
   fi
   # A removal that was cut short: nothing is declared any more.
   [ ! -e "$ETC/removed" ] || return 0
@@ -16,9 +16,9 @@ read_generations() {
   # Never guess: without its number the declarations are kept and the live state is left alone.
   if [ -e "$ETC/confirmed" ] || [ -L "$ETC/confirmed" ]; then
     CONFIRMED=$(number "$(first_word "$ETC/confirmed")")
-    if [ "$CONFIRMED" = 0 ] || [ ! -d "$ETC/generations/$CONFIRMED" ]; then refuse "CONFIRMED_UNREADABLE $ETC/confirmed does not name a generation under $ETC/generations"; fi
+    if [ "$CONFIRMED" = 0 ] || [ ! -d "$ETC/generations/$CONFIRMED" ]; then refuse CONFIRMED_UNREADABLE "$ETC/confirmed does not name a generation under $ETC/generations"; fi
   elif confirmed_is_lost "$(number "$number")"; then
-    refuse "CONFIRMED_UNREADABLE $ETC/confirmed is missing, and $ETC/generations holds a generation that nothing says was never confirmed"
+    refuse CONFIRMED_UNREADABLE "$ETC/confirmed is missing, and $ETC/generations holds a generation that nothing says was never confirmed"
   fi
   if [ -f "$ETC/pending" ]; then
     if [ "$boot" = "$BOOT" ] && [ -z "$rest" ] && [ "$(number "$deadline")" -gt "$NOW" ] && [ -d "$ETC/generations/$(number "$number")" ]; then
@@ -100,7 +100,7 @@ generation_is_empty() {
   fragments_of "$ETC/generations/$1"
   readable=$(run_awk "$FRAGMENT_AWK"'BEGIN { chains_begin(); arguments_begin(); print readable_files(); exit }
     function readable_files(  i, n) { n = 0; for (i = 1; i <= files; i++) if (fragment_file(i, file[i])) n++; return n }') ||
-    refuse "HOST_PROGRAM_FAILED awk failed (status $?) when it read generation $1"
+    refuse HOST_PROGRAM_FAILED "awk failed (status $?) when it read generation $1"
   [ "$readable" = 0 ]
 }
 
@@ -112,10 +112,10 @@ start_guard() {
   replace_file "$RUN/guard" "$!"
 }
 
-# The number may be another process's by now: only one that still is a guard is ended, its sleep with it. Without `--`: busybox takes that for a number and complains.
+# The number may be another process's by now: only one that still is a guard is ended, its sleep with it. By KILL, as it inherits what this program ignores. Without `--`: busybox takes that for a number and complains.
 stop_guard() {
   guard=$(first_word "$RUN/guard")
   rm -f "$RUN/guard"
   case $guard in '' | *[!0-9]*) return ;; esac
-  if grep -q xennet-guard "/proc/$guard/cmdline" 2>/dev/null; then kill -TERM "-$guard"; fi
+  if grep -q xennet-guard "/proc/$guard/cmdline" 2>/dev/null; then kill -KILL "-$guard"; fi
 }

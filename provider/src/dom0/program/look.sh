@@ -2,16 +2,17 @@
 
 # Sets ADDRESSES, RULES and BRIDGES. Without `-t`, iptables-save reads only tables that are loaded: it loads none, legacy or nft.
 load_host() { # [-c]
-  ADDRESSES=$(ip addr) || { PROBLEM='ip addr failed'; complain "$PROBLEM"; return 1; }
+  ADDRESSES=$(ip addr) || fail HOST_PROGRAM_FAILED 'ip addr failed' || return 1
   saved=0
   RULES=$(iptables-save ${1+"$1"} 2>/dev/null) || saved=$?
   if [ $saved != 0 ]; then
     # 1.3.5 fails, with 1, where no table was ever loaded.
-    if [ $saved != 1 ] || [ -e /proc/net/ip_tables_names ]; then PROBLEM='iptables-save failed'; complain "$PROBLEM"; return 1; fi
+    if [ $saved != 1 ] || [ -e /proc/net/ip_tables_names ]; then fail HOST_PROGRAM_FAILED 'iptables-save failed'; return 1; fi
     RULES=''
   fi
   BRIDGES=$UNKNOWN_BRIDGES
-  if [ -f "$RUN/bridges" ]; then BRIDGES="$(cat "$RUN/bridges")
+  known=$(records bridges)
+  if [ -n "$known" ]; then BRIDGES="$known
 $UNKNOWN_BRIDGES"; fi
 }
 
@@ -33,9 +34,7 @@ consult_once() { # <mode>
     0:*'
 done') ANSWER=${ANSWER%?done} ;;
     *)
-      PROBLEM="awk failed (status $ended) in mode $1"
-      complain "$PROBLEM"
-      return 1 ;;
+      fail HOST_PROGRAM_FAILED "awk failed (status $ended) in mode $1" ;;
   esac
 }
 
@@ -43,7 +42,9 @@ model() { # <mode>
   off=''
   [ ! -e "$ETC/off" ] || off=1
   fragments_of "$EFFECTIVE"
-  { printf '@@ip\n%s\n@@bridges\n%s\n@@save\n%s\n' "$ADDRESSES" "$BRIDGES" "$RULES"
+  { printf '@@ip\n%s\n@@bridges\n%s\n@@former\n' "$ADDRESSES" "$BRIDGES"
+    records former
+    printf '@@save\n%s\n' "$RULES"
     if [ "$1" = snapshot ]; then
       echo @@route; ip -4 route show
       echo @@hooks; hooks_lacking

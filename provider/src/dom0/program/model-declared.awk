@@ -17,21 +17,12 @@ function comes_before(a, b) {
   if (value_of(a, "serial") + 0 != value_of(b, "serial") + 0) return value_of(a, "serial") + 0 > value_of(b, "serial") + 0
   return field[a, "token"] < field[b, "token"]
 }
-function load_former(  line, part, path, got) {
-  path = run "/former"
-  while ((got = (getline line < path)) > 0)
-    if (split(line, part, " ") == 5) { former[++formers] = line; has_former[part[1], part[2], part[3], part[4]] = part[5] }
-  if (got >= 0) close(path)
-}
-function resolve_external(  name) {
-  name = inventory("MANAGEMENT_INTERFACE")
-  external = is_interface(name) ? name : ""
-  external_address = (external in first_address) ? address[first_address[external]] : ""
+function former_line(  n, part) {
+  n = split($0, part, " ")
+  if (n == 5) { former[++formers] = $0; has_former[part[1], part[2], part[3], part[4]] = part[5] }
 }
 # The bridge that a network has, or nothing while nobody knows it.
 function bridge_name(uuid) { return (uuid in bridge) ? bridge[uuid] : "" }
-# 0: no such interface now.
-function index_of(name) { return (name in ifindex) ? ifindex[name] : 0 }
 # False when a name must be asked for first; the shell does that and calls again.
 function resolve_bridges(  i, uuid, name, ask) {
   ask = 0
@@ -54,7 +45,7 @@ function resolve_fragment(id,  r, s, line, ext_if, ext_ip, br, lack) {
   br = bridge_name(field[id, "network"])
   ext_if = value_of(id, "external-interface"); if (ext_if == "" || ext_if == "auto") ext_if = external
   ext_ip = value_of(id, "external-address")
-  if (ext_ip == "" || ext_ip == "auto") { ext_ip = (ext_if in first_address) ? address[first_address[ext_if]] : ""; sub(/\/.*/, "", ext_ip) }
+  if (ext_ip == "" || ext_ip == "auto") ext_ip = address_of(ext_if)
   lack = ""
   for (r = 1; r <= rules[id]; r++) {
     line = rule[id, r]

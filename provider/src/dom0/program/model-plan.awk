@@ -17,25 +17,31 @@ function plan(  i, id) {
   else if (mangle_is_idle()) take_away("mangle", "M")
   else plan_settings()
 }
-function plan_restore(  i, part, stale, all, now) {
-  stale = all = 0
+# A record goes only after its value was read back; what cannot be read any more, on an interface that has gone, has nothing left to be put back.
+function plan_restore(  i, part, gone, all) {
+  gone = all = 0
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
-    if ((part[1], part[2], part[3], part[4]) in needed) { keep[i] = 1; continue }
-    stale = 1
-    if (part[1] == "forwarding" && part[2] == "all" && setting_now("forwarding", "all", "-") != part[5]) { all = 1; print "R forwarding all - " part[5] }
+    if ((part[1], part[2], part[3], part[4]) in needed) keep[i] = 1
+    else if (is_restorable(part) && setting_now(part[1], part[2], part[4]) != part[5]) {
+      keep[i] = 1
+      if (part[1] == "forwarding" && part[2] == "all") all = 1
+    }
+    else gone = 1
   }
-  if (!stale) return
+  if (all) print "R forwarding all - " has_former["forwarding", "all", 0, "-"]
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
-    if ((i in keep) || part[2] == "all" || !(is_interface(part[2]) || part[2] == "default") || !(part[2] in ifindex) || ifindex[part[2]] != part[3]) continue
-    now = setting_now(part[1], part[2], part[4])
+    if (((part[1], part[2], part[3], part[4]) in needed) || part[2] == "all" || !is_restorable(part)) continue
     # Whatever it is now, the write for all of them takes it away.
-    if (now != part[5] || all && part[1] == "forwarding") print "R " part[1], part[2], part[4], part[5]
+    if (all && part[1] == "forwarding") keep[i] = 1
+    if ((all && part[1] == "forwarding") || setting_now(part[1], part[2], part[4]) != part[5]) print "R " part[1], part[2], part[4], part[5]
   }
+  if (!gone) return
   print "K"
   for (i = 1; i <= formers; i++) if (i in keep) print "K " former[i]
 }
+function is_restorable(part) { return (is_interface(part[2]) || part[2] == "default" || part[2] == "all") && (part[2] in ifindex) && ifindex[part[2]] == part[3] }
 function plan_settings(  i, now, key, name) {
   for (name in ifindex) if (record_forwarding) {
     now = setting_now("forwarding", name, "-")
@@ -45,7 +51,9 @@ function plan_settings(  i, now, key, name) {
   for (i = 1; i <= needs; i++) {
     now = setting_now(need_kind[i], need_if[i], need_arg[i])
     key = need_kind[i] " " need_if[i] " " ifindex[need_if[i]] " " need_arg[i]
-    if (!((need_kind[i], need_if[i], ifindex[need_if[i]], need_arg[i]) in has_former) && !(key in noted)) { noted[key] = 1; print "N " key, now }
+    # A value that cannot be read is that of an interface on its way out. A route comes and goes with its address.
+    if (now == "") continue
+    if (need_kind[i] != "route" && !((need_kind[i], need_if[i], ifindex[need_if[i]], need_arg[i]) in has_former) && !(key in noted)) { noted[key] = 1; print "N " key, now }
     if (now != need_value[i] && !(key in set)) { set[key] = 1; print "A " need_kind[i], need_if[i], need_arg[i], need_value[i] }
   }
 }

@@ -6,7 +6,7 @@ function needs_begin(  i, id, s, part, key) {
     if (state[id] != "active") continue
     for (s = 1; s <= settings[id]; s++) {
       split(setting[id, s], part, " ")
-      if (part[1] == "address") need(id, "address", bridge_of[id], part[2], "present")
+      if (part[1] == "address") need_address(id, bridge_of[id], part[2])
       else if (part[1] == "forwarding") {
         need(id, "forwarding", bridge_of[id], "-", "1"); need(id, "forwarding", external_of[id], "-", "1")
         if (part[2] == "global") need_global(id)
@@ -19,6 +19,16 @@ function needs_begin(  i, id, s, part, key) {
         need(id, key, bridge_of[id], "-", part[2] == "on" ? "1" : "0"); need(id, key, external_of[id], "-", part[2] == "on" ? "1" : "0")
       }
     }
+  }
+}
+# An address is of no use on a link that is down, or without its route; the kernel makes that with the address, and takes it away with the link.
+function need_address(id, name, cidr,  route, own) {
+  need(id, "link", name, "-", "up")
+  need(id, "address", name, cidr, "present")
+  route = network_of(cidr)
+  if (route !~ /\/32$/ && ((name, cidr) in has_address) && setting_now("link", name, "-") == "up") {
+    own = cidr; sub(/\/.*/, "", own)
+    need(id, "route", name, route "," own, "present")
   }
 }
 # Writing the value for all interfaces rewrites that of each: all are on record before, and are put back together.
@@ -38,6 +48,8 @@ function need(id, kind, name, arg, value) {
 }
 function setting_now(kind, name, arg) {
   if (kind == "address") return ((name, arg) in has_address) ? "present" : "absent"
+  if (kind == "link") return flags[name] ~ /[<,]UP[,>]/ ? "up" : "down"
+  if (kind == "route") return has_route(name, arg) ? "present" : "absent"
   if (kind == "arp") return flags[name] ~ /NOARP/ ? "off" : "on"
   if (kind != "ipv6") return sysctl("/proc/sys/net/ipv4/conf/" name "/" kind)
   return sysctl("/proc/sys/net/ipv6/conf/" name "/disable_ipv6")

@@ -23,18 +23,6 @@ function snapshot(  i, j, id, part, n) {
   printf "%s%s", routes, listens
   print "end"
 }
-function external_mode(  path, db, at) {
-  if (external == "") return "static"
-  if ((external in first_address) && (first_address[external] in leased)) return "dhcp"
-  path = "/etc/sysconfig/network-scripts/ifcfg-" external
-  if (whole_file(path) ~ /BOOTPROTO=["\047]?dhcp/) return "dhcp"
-  # xcp-networkd: {"interface_config":{"xenbr0":{…"ipv4_conf":["DHCP4"]…
-  db = whole_file("/var/lib/xcp/networkd.db"); gsub(/[ \n\t]/, "", db)
-  at = index(db, "\"interface_config\""); if (!at) return "static"
-  db = substr(db, at); at = index(db, "\"" external "\":{"); if (!at) return "static"
-  db = substr(db, at); at = index(db, "\"ipv4_conf\":"); if (!at) return "static"
-  return substr(db, at + 12) ~ /^\[?"DHCP4"/ ? "dhcp" : "static"
-}
 function token_in(line,  at) {
   at = match(line, /--comment "?xennet-[0-9a-f]+/)
   if (!at) return ""
@@ -63,13 +51,14 @@ function find_missing(  n, i, part, chain, t, key, line, k) {
   }
   needs_begin()
   for (i = 1; i <= needs; i++) if (setting_now(need_kind[i], need_if[i], need_arg[i]) != need_value[i])
-    lacks(need_id[i], need_kind[i] (need_kind[i] == "address" ? " " need_arg[i] : need_kind[i] ~ /^(arp|ipv6)$/ ? "" : " " need_if[i]))
+    lacks(need_id[i], need_kind[i] (need_kind[i] ~ /^(address|route)$/ ? " " before_comma(need_arg[i]) : need_kind[i] ~ /^(arp|ipv6)$/ ? "" : " " need_if[i]))
 }
 # Counts a key up: 1 at first.
 function next_of(counts, key) { return counts[key] = ((key in counts) ? counts[key] : 0) + 1 }
 function applied_as(key, n) { return ((key, n) in applied_line) ? applied_line[key, n] : "" }
 # Takes it off the list: a line that is wanted twice has to be there twice.
 function is_present(t, line) { return line != "" && ((t, line) in present) && present[t, line]-- > 0 }
+function before_comma(what) { sub(/,.*/, "", what); return what }
 # All forwardings of the host share them; one that declines them misses none.
 function find_lost_hooks(  i, j, id, declines) {
   for (i = 1; i <= fragments; i++) {

@@ -1,20 +1,5 @@
 # What is there
 
-function ip_line(  name, i, scope) {
-  if ($1 ~ /^[0-9]+:$/) {
-    name = $2; sub(/:$/, "", name); sub(/@.*/, "", name)
-    current = name; ifindex[name] = $1 + 0; flags[name] = $3
-    if (name !~ /^(vif|tap)/ && $1 + 0 > highest) highest = $1 + 0
-  } else if ($1 == "inet") {
-    address_count++
-    address_if[address_count] = current
-    address[address_count] = ($2 ~ /\//) ? $2 : $2 "/32"
-    has_address[current, address[address_count]] = 1
-    scope = ""
-    for (i = 3; i <= NF; i++) { if ($i == "scope") scope = $(i + 1); if ($i == "dynamic") leased[address_count] = 1 }
-    if (scope == "global" && !(current in first_address)) first_address[current] = address_count
-  }
-}
 function save_line(line,  chain, part, counters, n) {
   sub(/ +$/, "", line)
   if (line ~ /^\*/) { saved_table = substr(line, 2); return }
@@ -59,12 +44,6 @@ function sysctl(path,  value, got) {
   got = (getline value < path)
   if (got >= 0) close(path)
   return got > 0 ? value : ""
-}
-function whole_file(path,  line, content, got) {
-  content = ""
-  while ((got = (getline line < path)) > 0) content = content line "\n"
-  if (got >= 0) close(path)
-  return content
 }
 # Our chains, their rules and the jumps to them, in an order that does not depend on who else has chains.
 function own_text(  k, t, c, i, content) {

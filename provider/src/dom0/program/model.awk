@@ -3,16 +3,16 @@
 BEGIN {
   chains_begin()
   arguments_begin()
-  section = saved_table = current = routes = listens = ""
-  highest = address_count = saved_all = lost_hooks = 0
+  interfaces_begin()
+  section = saved_table = routes = listens = ""
+  saved_all = lost_hooks = 0
   fragments = broken_count = formers = network_count = fresh = 0
   wanted_count = needs = record_forwarding = missing_count = foreign_count = 0
-  # What the kernel keeps beside the interfaces: the value for all of them, and the one that new ones start with.
-  ifindex["all"] = 0; ifindex["default"] = 0
 }
 /^@@/ { section = substr($0, 3); next }
 section == "ip" { ip_line(); next }
 section == "save" { save_line($0); next }
+section == "former" { former_line(); next }
 section == "bridges" { cache_line(); next }
 section == "route" { route_line(); next }
 section == "hooks" { lost_hook[++lost_hooks] = $0; next }
@@ -25,7 +25,6 @@ END {
 }
 function declared_model() {
   load_fragments()
-  load_former()
   resolve_external()
   if (!resolve_bridges()) return
   resolve_fragments()

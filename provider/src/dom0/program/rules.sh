@@ -32,14 +32,12 @@ retry_refused() {
 
 refuse_token() {
   REFUSED="$REFUSED $1"
-  REFUSALS="$REFUSALS$1 $RESTORE_ERROR
+  REFUSALS="$REFUSALS$1 RULE_REFUSED ${RESTORE_ERROR:-iptables-restore does not say why}
 "
   complain "iptables refuses the rules of $1: $RESTORE_ERROR"
 }
 
 planned_tokens() { printf '%s\n' "$PLAN" | awk '$1 == "P" && $2 != "-" && !($2 in seen) { seen[$2] = 1; print $2 }'; }
-
-refusal() { printf '%s' "$FAILURES" | sed -n "s/^$1 //p" | head -n 1; }
 
 payload() { # <tokens left out>
   # shellcheck disable=SC2016 # awk text

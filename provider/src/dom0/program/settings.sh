@@ -1,5 +1,5 @@
 #!/bin/sh
-# xennet program 2 format 1
+# xennet program 3 format 1
 #
 # Makes this host match what is declared under /etc/xennet. Written for every dom0 since XenServer 5.6: POSIX sh, awk without extensions, iptables from 1.3.5 on.
 # What is declared, and every command, is described in the provider's docs/host-program.md.
@@ -15,7 +15,7 @@ umask 077
 IFS=' 	
 '
 
-VERSION=2
+VERSION=3
 FORMAT=1
 PROGRAM=/usr/local/sbin/xennet
 ETC=/etc/xennet

@@ -1,24 +1,28 @@
 # Snapshot: what a provider reads
 
-print_snapshot() {
-  read_generations
-  read -r boot </proc/sys/kernel/random/boot_id
+# Fills SNAPSHOT; false (and PROBLEM) when nobody can tell.
+take_snapshot() {
   program=none format=none
   if [ -f "$PROGRAM" ]; then program=$(sed -n '2s/^# xennet program \([^ ]*\) .*/\1/p' "$PROGRAM"); fi
   if [ -f "$ETC/format" ]; then format=$(first_word "$ETC/format"); fi
+  load_host || return 1
+  consult snapshot || return 1
+  SNAPSHOT=$(snapshot_text)
+}
+
+snapshot_text() {
   echo "xennet-snapshot 1"
   uuid=$(installation_uuid)
   echo "host ${uuid:--}"
-  echo "boot $boot"
+  echo "boot $BOOT"
   echo "program ${program:-none}"
   echo "format $format"
   if [ -e "$ETC/off" ]; then echo "off yes"; else echo "off no"; fi
   echo "confirmed ${CONFIRMED:-none}"
   if [ -n "$PENDING" ]; then echo "pending $PENDING $(seconds_left)"; else echo "pending none"; fi
-  load_host || exit 65
-  consult snapshot || exit 65
   printf '%s\n' "${ANSWER%?end}"
   surroundings
+  for path in $LEFT; do echo "left $path"; done
   echo end
 }
 

@@ -1,11 +1,15 @@
-# Transaction: checks it, says what each operation comes to, and in mode `write` stores the fragments
+# Transaction: checks it and says what each operation comes to; in mode `write` stores the fragments; in mode `verify` says what the host does not bear out, with the `missing` and `live` lines of a snapshot after it
 
 BEGIN {
   chains_begin()
   arguments_begin()
+  interfaces_begin()
+  looked = 0
   failed = host = ""
   op = window = committed = open_fragment = expect_fragment = 0
 }
+mode == "verify" && committed && $1 == "missing" { if ($3 !~ /^(hooks?|cron)$/ && !($2 in lacks)) lacks[$2] = substr($0, 9 + length($2) + 1); next }
+mode == "verify" && committed && $1 == "live" { if (match($0, /xennet-[0-9a-f]+/)) live_token[substr($0, RSTART + 7, RLENGTH - 7)] = 1; next }
 failed != "" || committed { if (!committed) next; if ($0 != "") failed = "error MALFORMED text after commit"; next }
 open_fragment { fragment_line(op, $0); if (complete[op]) open_fragment = 0; next }
 expect_fragment { expect_fragment = 0; open_fragment = 1; fragment_begin(op, $0); next }
@@ -35,7 +39,7 @@ function operation(what, token) {
 function load_base(  i, id, n, part) {
   for (i = 1; i <= files; i++) {
     id = "base" i
-    if (fragment_file(id, file[i])) stored[field[id, "token"]] = id
+    if (fragment_file(id, file[i])) { stored[field[id, "token"]] = id; holder[field[id, "token"]] = id }
     else damaged[name_of(file[i])] = 1
   }
   n = split(irregular, part, " ")
@@ -46,18 +50,33 @@ function body(id,  i, content) {
   for (i = 1; i <= lines[id]; i++) if (text[id, i] !~ /^serial /) content = content text[id, i] "\n"
   return content
 }
-function do_put(i,  token) {
+function do_put(i,  token, taken) {
   token = op_token[i]
   if (problem[i] == "" && value_of(i, "token") != token) problem[i] = "is of another token than its put"
   if (problem[i] == "" && ((i, "serial") in field)) problem[i] = "must not bring a serial"
   if (problem[i] != "") { if (mode == "check") print "invalid " token " " printable(problem[i]); return }
+  if (mode == "verify") { verify_put(i, token); return }
   if ((token in stored) && body(stored[token]) == body(i)) { if (mode == "check") print "same " token; return }
+  taken = taken_by_others(i)
+  if (taken != "") { if (mode == "check") print "taken " token " " taken; return }
+  holder[token] = i
   if (mode == "check") print "put " token; else store(i, token)
+}
+function verify_put(i, token) {
+  if (index(skip, " " token " ")) return
+  if (!(token in stored) || body(stored[token]) != body(i)) { if (undone != "yes") print token " NOT_KEPT the host has not stored the declaration as it was sent" }
+  else if (token in lacks) print token " NOT_KEPT the host does not keep what was set: " lacks[token] (said == "" ? "" : " (" said ")")
 }
 function do_remove(i,  token, there) {
   token = op_token[i]
   # Nobody can tell the incarnation of a damaged file, and nobody needs it.
   there = (token in damaged) || (token in stored) && field[stored[token], "incarnation"] == incarnation[i]
+  if (there) delete holder[token]
+  if (mode == "verify") {
+    if (undone == "yes" || index(skip, " " token " ")) return
+    if (there) print token " NOT_KEPT the host still has the declaration"
+    else if (!(token in stored) && (token in live_token)) print token " NOT_KEPT rules of the declaration are still in force"
+  }
   if (mode == "check") print (there ? "drop " : "absent ") token
 }
 function store(i, token,  path, j, content, line, found, got) {

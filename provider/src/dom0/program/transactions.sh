@@ -1,28 +1,31 @@
 # Transactions
 
 check_transaction() {
-  DECISIONS=$(parse_transaction check) || refuse "HOST_PROGRAM_FAILED awk failed (status $?) when it read the transaction; nothing was changed"
+  DECISIONS=$(parse_transaction check) || refuse HOST_PROGRAM_FAILED "awk failed (status $?) when it read the transaction; nothing was changed"
   case $DECISIONS in
     error\ * | *'
-error '*) printf '%s\n' "$DECISIONS" | grep '^error '; exit 65 ;;
+error '*)
+      wrong=$(printf '%s\n' "$DECISIONS" | sed -n 's/^error //p' | sed -n 1p)
+      refuse "${wrong%% *}" "${wrong#* }" ;;
     window\ *'
 done') ;;
-    *) refuse "MALFORMED the transaction cannot be read" ;;
+    *) refuse MALFORMED "the transaction cannot be read" ;;
   esac
 }
 
-# Builds generation <n> beside the confirmed one. Sets STAGED to yes when it differs and is live, waiting for its confirmation.
+# Builds generation <n> beside the confirmed one. Sets STAGED to yes when it differs and is live, as SNAPSHOT shows, waiting for its confirmation. Else UNDONE tells whether all of it was
+# taken back, with UNDONE_CODE and UNDONE_TEXT. FAILED: tokens that failed alone; FAILURES: `<token> <code> <text>`, a line each.
 stage_transaction() {
-  STAGED=no FAILED='' FAILURES='' UNDONE='' UNDONE_CODE=''
+  STAGED=no FAILED='' FAILURES='' UNDONE=no
   decided put >/dev/null || decided drop >/dev/null || return 0
-  next=$(next_generation) || abandon "STORE_FAILED cannot write $ETC/last"
+  next=$(next_generation) || abandon STORE_FAILED "cannot write $ETC/last"
   new=$ETC/generations/$next
   rm -rf "$new.new"
-  mkdir -p "$new.new" || abandon "STORE_FAILED cannot make $new"
+  mkdir -p "$new.new" || abandon STORE_FAILED "cannot make $new"
   copy_confirmed "$new.new"
-  problem=$(parse_transaction write "$new.new" "$next") || problem="error STORE_FAILED awk failed (status $?) when it wrote $new"
+  problem=$(parse_transaction write "$new.new" "$next") || problem="awk failed (status $?) when it wrote $new"
   [ -n "$problem" ] || problem=$(cut_short "$new.new")
-  [ -z "$problem" ] || abandon "${problem#error }"
+  [ -z "$problem" ] || abandon STORE_FAILED "${problem#error STORE_FAILED }"
   for token in $(decided drop); do rm -f "$new.new/$token.fragment"; done
   [ -e "$ETC/off" ] || try_rules "$new.new"
   if same_generation "$new.new"; then rm -rf "$new.new"; return 0; fi
@@ -33,88 +36,132 @@ stage_transaction() {
 cut_short() { # <generation's directory>
   for token in $(decided put); do
     if [ "$(sed -n '$p' "$1/$token.fragment" 2>/dev/null)" != end ]; then
-      echo "STORE_FAILED $1/$token.fragment is cut short"
+      echo "$1/$token.fragment is cut short"
       return
     fi
   done
 }
 
 # Gives a transaction up. Where nothing was ever confirmed, nothing of ours stays.
-abandon() { # <code and text>
-  echo "error $1"
+abandon() { # <code> <text>
   end_pending
-  if [ -z "$CONFIRMED" ]; then uninstall; else drop_generations; fi
-  exit 65
+  if [ -z "$CONFIRMED" ]; then (uninstall) >/dev/null; else drop_generations; fi
+  refuse "$1" "$2"
 }
 
 go_pending() {
   window=$(decided window)
-  replace_file "$ETC/format" "$FORMAT" || abandon "STORE_FAILED cannot write $ETC/format"
+  replace_file "$ETC/format" "$FORMAT" || abandon STORE_FAILED "cannot write $ETC/format"
   uptime_now
   DEADLINE=$((NOW + window))
   # On the disk before the generation has its name, where nothing else tells that it was never confirmed.
   durable=durable
   [ -z "$CONFIRMED" ] || durable=''
-  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" $durable || abandon "STORE_FAILED cannot write $ETC/pending"
-  mv "$new.new" "$new" || abandon "STORE_FAILED cannot name $new"
+  replace_file "$ETC/pending" "$1 $BOOT $DEADLINE" $durable || abandon STORE_FAILED "cannot write $ETC/pending"
+  mv "$new.new" "$new" || abandon STORE_FAILED "cannot name $new"
   start_guard "$window"
-  # Where nothing was confirmed yet they come in any case: after a reboot inside the window nobody else would clear away.
-  if [ -z "$CONFIRMED" ] || persistent "$ETC/generations/$1"; then hooks_current || hooks_install; fi
+  # Whatever is declared: should the guard be killed, or the host reboot, nobody else would take the change back.
+  hooks_current || hooks_install
   PENDING=$1 EFFECTIVE=$ETC/generations/$1
-  if converge; then
-    # What passed the test and failed the commit.
-    undo_refused "$EFFECTIVE"
+  # What is refused at once, what only the kernel refuses, and what the host does not keep: each has its turn.
+  for _ in 1 2 3 4; do
+    make_it_so || break
     if [ -z "$UNDOING" ]; then STAGED=yes; return; fi
-    if ! same_generation "$EFFECTIVE"; then
-      if converge; then STAGED=yes; return; fi
-      UNDONE=$PROBLEM UNDONE_CODE=$PROBLEM_CODE
-    fi
-  else
-    UNDONE=$PROBLEM UNDONE_CODE=$PROBLEM_CODE
-  fi
+    if same_generation "$EFFECTIVE"; then break; fi
+  done
+  if [ "$UNDONE" = no ] && ! same_generation "$EFFECTIVE"; then undo_all NOT_KEPT "the host does not keep what was set"; fi
   end_pending
   stop_guard
   read_generations
   drop_generations
+  hooks_follow
+}
+
+# One turn towards the pending generation. UNDOING: tokens of the transaction that went back to what they were. False when all has to go back.
+make_it_so() {
+  UNDOING=''
+  look_closely || { undo_all "$PROBLEM_CODE" "$PROBLEM"; return 1; }
+  if [ -z "$UNDOING" ] && ! values_went_back; then undo_all "$PROBLEM_CODE" "$PROBLEM"; return 1; fi
+}
+
+undo_all() { UNDONE=yes UNDONE_CODE=$1 UNDONE_TEXT=$2; }
+
+# Makes the host match and looks at it as the answer tells it, SNAPSHOT; an operation that it does not bear out has failed. Bridges come and go meanwhile, so what is lacking is looked for
+# again before it counts. False (and PROBLEM) when nobody can tell.
+look_closely() {
+  for _ in 1 2 3; do
+    converge || [ "$PROBLEM_CODE" = NOT_KEPT ] || return 1
+    undo_failed "$REFUSALS"
+    [ -z "$UNDOING" ] || return 0
+    take_snapshot || return 1
+    lacking=$(lacking_of_ours) || fail HOST_PROGRAM_FAILED "awk failed when it compared the transaction with the host" || return 1
+    [ -n "$lacking" ] || return 0
+  done
+  undo_failed "$lacking"
+}
+
+# What of the transaction the host does not show, as FAILURES are written; what the host refused to set says why.
+lacking_of_ours() {
+  fragments_of "$EFFECTIVE"
+  { printf '%s\n' "$transaction"; printf '%s\n' "$SNAPSHOT" | sed -n -e '/^missing /p' -e '/^live .*xennet-/p'; } |
+    run_awk "$FRAGMENT_AWK$TRANSACTION_AWK" -v mode=verify -v skip=" $FAILED $(never_tried)" -v undone="$UNDONE" -v said="$SAID"
+}
+
+never_tried() { printf '%s\n' "$DECISIONS" | sed -n -e 's/^invalid \([^ ]*\).*/\1/p' -e 's/^taken \([^ ]*\).*/\1/p' | tr '\n' ' '; }
+
+# A value of before that cannot be put back is a failure of the removal, unless it could not be before either.
+values_went_back() {
+  planned 'R ' || return 0
+  stuck=$(plan_lines 'R ')
+  stays=$EFFECTIVE
+  EFFECTIVE=$(confirmed_dir)
+  make_plan || PLAN=''
+  EFFECTIVE=$stays
+  stuck=$(printf '%s\n' "$stuck" | grep -v -x -F -e "$(plan_lines 'R ')") || return 0
+  fail NOT_KEPT "a value of before cannot be put back: $(printf '%s\n' "$stuck" | sed -n 1p)${SAID:+ ($SAID)}"
 }
 
 try_rules() {
   EFFECTIVE=$1
-  make_plan || abandon "HOST_PROGRAM_FAILED $PROBLEM"
+  make_plan || abandon "$PROBLEM_CODE" "$PROBLEM"
   find_refused
+  undo_failed "$REFUSALS"
   EFFECTIVE=$(confirmed_dir)
-  undo_refused "$1"
 }
 
-# Puts that iptables refuses fail alone: their former version, if any, comes back. UNDOING: their tokens.
-undo_refused() { # <generation's directory>
+# Operations fail alone: what they would have replaced or removed, if anything, comes back. UNDOING: the tokens of those that had changed something.
+undo_failed() { # <failures>
   UNDOING=''
+  [ -n "$1" ] || return 0
   from=$(confirmed_dir)
-  for token in $REFUSED; do
-    decided put | grep -q -x "$token" || continue
+  for token in $(printf '%s\n' "$1" | sed 's/ .*//'); do
+    is_word "$token" "$FAILED" && continue
+    is_operation "$token" || continue
+    FAILED="$FAILED $token"
+    FAILURES="$FAILURES$(printf '%s\n' "$1" | sed -n "s/^$token /&/p" | sed -n 1p)
+"
+    # What is confirmed stays, whatever fails.
+    if [ "$EFFECTIVE" = "$from" ] || ! is_change "$token"; then continue; fi
     UNDOING="$UNDOING $token"
-    rm -f "$1/$token.fragment"
-    if [ -n "$from" ] && is_regular "$from/$token.fragment"; then cp -p "$from/$token.fragment" "$1/"; fi
+    rm -f "$EFFECTIVE/$token.fragment"
+    if [ -n "$from" ] && is_regular "$from/$token.fragment"; then cp -p "$from/$token.fragment" "$EFFECTIVE/"; fi
   done
-  FAILED="$FAILED$UNDOING"
-  FAILURES="$FAILURES$REFUSALS"
 }
+
+is_change() { printf '%s\n' "$DECISIONS" | grep -q -x -e "put $1" -e "drop $1"; }
+is_operation() { printf '%s\n' "$DECISIONS" | grep -q -x -e "put $1" -e "drop $1" -e "same $1"; }
 
 outcomes() {
-  # Without a put it is no rule that was refused.
-  undone_code=RESTORE_FAILED
-  if decided put >/dev/null; then undone_code=RULE_REFUSED; fi
-  undone_code=${UNDONE_CODE:-$undone_code}
   printf '%s\n' "$DECISIONS" | while read -r what token detail; do
     case $what in
       window | done) ;;
       invalid) echo "outcome $token error FRAGMENT_INVALID $detail" ;;
+      taken) echo "outcome $token error $detail" ;;
       absent) echo "outcome $token absent" ;;
-      put | drop)
-        if [ -n "$UNDONE" ]; then echo "outcome $token error $undone_code $UNDONE"
-        elif [ "$what" = put ] && is_word "$token" "$FAILED"; then echo "outcome $token error RULE_REFUSED $(refusal "$token")"
+      *)
+        if [ "$UNDONE" = yes ] && [ "$what" != same ]; then echo "outcome $token error $UNDONE_CODE $UNDONE_TEXT"
+        elif is_word "$token" "$FAILED"; then echo "outcome $token error $(printf '%s' "$FAILURES" | sed -n "s/^$token //p" | sed -n 1p)"
         else echo "outcome $token ok"; fi ;;
-      *) echo "outcome $token ok" ;;
     esac
   done
 }
@@ -143,7 +190,7 @@ copy_confirmed() { # <directory>
   for fragment in "$from"/*.fragment; do
     if is_regular "$fragment" && has_token "$fragment"; then set -- "$@" "$fragment"; fi
   done
-  [ $# = 0 ] || cp -p "$@" "$into/" || abandon "STORE_FAILED cannot copy $from"
+  [ $# = 0 ] || cp -p "$@" "$into/" || abandon STORE_FAILED "cannot copy $from"
 }
 
 is_regular() { [ -f "$1" ] && [ ! -L "$1" ]; }

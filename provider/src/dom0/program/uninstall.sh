@@ -2,10 +2,9 @@
 
 uninstall() {
   CONFIRMED='' PENDING='' EFFECTIVE='' LEFT=''
-  converge || exit 65
+  converge || give_up
   if rules_are_live; then
-    complain "rules of xennet are still live; its program, hooks and declarations are kept"
-    exit 65
+    fail NOT_KEPT "rules of xennet are still live; its program, hooks and declarations are kept" || give_up
   fi
   mark_removed
   stop_guard
@@ -16,6 +15,7 @@ uninstall() {
   forget_removed
   rm -rf "$ETC" "$RUN"
   rm -f "$PROGRAM"
+  for path in "$ETC" "$PROGRAM"; do if [ -e "$path" ] || [ -L "$path" ]; then LEFT="$LEFT $path"; fi; done
   hooks_forget
 }
 
