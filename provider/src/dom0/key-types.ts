@@ -1,4 +1,5 @@
 import { createPrivateKey } from "node:crypto";
+import { quoted } from "../core/foreign-text";
 import { endpointName, type SshEndpoint, settingCommand } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
 import type { SshOffer } from "./ssh-offer";
@@ -46,7 +47,7 @@ export function unknownKeyType(
   const set = settingCommand(endpoint, "sshPrivateKey", { secret: true });
   return new SshError(
     "SSH_KEY_TYPE_UNKNOWN",
-    `${endpointName(endpoint)} (${offer.software}) does not know SSH keys of the type ${type}, only ${known.join(", ")}; tried ${tried} for "${endpoint.username}". Make a key that it knows (ssh-keygen -t rsa -b 3072 -f <file>), append <file>.pub to ~${endpoint.username}/.ssh/authorized_keys there, and run "${set} < <file>"; or log in by password ("${settingCommand(endpoint, "sshPassword", { secret: true })}").`,
+    `${endpointName(endpoint)} (${offer.software}) does not know SSH keys of the type ${type}, only ${known.join(", ")}; tried ${tried} for ${quoted(endpoint.username)}. Make a key that it knows (ssh-keygen -t rsa -b 3072 -f <file>), append <file>.pub to ~${endpoint.username}/.ssh/authorized_keys there, and run "${set} < <file>"; or log in by password ("${settingCommand(endpoint, "sshPassword", { secret: true })}").`,
     { facts: { type, known: known.join(", "), software: offer.software }, cause },
   );
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { LineSource } from "./line-source";
 
 /** What `xennet snapshot` saw of a host, typed. */
@@ -98,7 +99,7 @@ export function parseSnapshot(text: string): HostSnapshot {
   }
   if (lines.next() !== undefined) throw lines.malformed('there is something after "end"');
   for (const key of REQUIRED) {
-    if (!seen.has(key)) throw lines.malformed(`the line "${key}" is missing`);
+    if (!seen.has(key)) throw lines.malformed(`the line ${quoted(key)} is missing`);
   }
   return draft;
 }
@@ -108,7 +109,7 @@ function readLine(draft: Draft, line: string, lines: LineSource, seen: Set<strin
   const key = space < 0 ? line : line.slice(0, space);
   const reader = READERS.get(key);
   if (reader === undefined || space < 0) throw lines.malformed("unknown line");
-  if (ONCE.has(key) && seen.has(key)) throw lines.malformed(`"${key}" twice`);
+  if (ONCE.has(key) && seen.has(key)) throw lines.malformed(`${quoted(key)} twice`);
   seen.add(key);
   reader(draft, line.slice(space + 1), lines);
 }

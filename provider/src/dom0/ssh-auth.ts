@@ -1,4 +1,5 @@
 import type { Config } from "node-ssh";
+import { quoted } from "../core/foreign-text";
 import { knownKeyTypes, privateKeyType, unknownKeyType } from "./key-types";
 import { endpointName, type SshEndpoint, settingCommand, settingName } from "./ssh-endpoint";
 import { SshError } from "./ssh-errors";
@@ -63,7 +64,7 @@ export class AuthMethods {
     const accepted = this.#accepted === undefined ? "" : `; the host accepts ${this.#accepted.join(", ")}`;
     return new SshError(
       "SSH_AUTH_FAILED",
-      `${endpointName(this.#endpoint)} refused the login of "${this.#endpoint.username}": tried ${this.#tried.join(", ")}${accepted}. Check ${["username", "sshPrivateKey", "password"].map((key) => settingName(this.#endpoint, key)).join(", ")}.`,
+      `${endpointName(this.#endpoint)} refused the login of ${quoted(this.#endpoint.username)}: tried ${this.#tried.join(", ")}${accepted}. Check ${["username", "sshPrivateKey", "password"].map((key) => settingName(this.#endpoint, key)).join(", ")}.`,
       { facts: { username: this.#endpoint.username, tried: this.#tried.join(", ") }, cause },
     );
   }

@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 import type { Props } from "./handler";
 import { textOf } from "./props";
 
@@ -18,7 +19,7 @@ export function inputsOfExisting(props: Props): Props {
  */
 export function notFound(what: "network" | "VIF", id: string, props: Props) {
   if (isOnlyRead(props) && props["uuid"] === undefined) {
-    const reason = `expected the id of a ${what} of the pool, found no ${what} for "${id}"`;
+    const reason = `expected the id of a ${what} of the pool, found no ${what} for ${quoted(id)}`;
     throw new XennetError("REFERENCE_UNKNOWN", reason, { property: "id" });
   }
   return { id: "", props: {}, inputs: {} };

@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 import { describeOwner } from "../rules/owner";
 import type { Handler, Props } from "./handler";
 import { parseId } from "./identity";
@@ -36,7 +37,7 @@ export function answerForGone(gone: Gone, method: keyof Handler, id: string, pro
 export function stillDeclared(profile: string): XennetError {
   return new XennetError(
     "HOST_FORGOTTEN",
-    `${forgetVariable} says that the host of profile "${profile}" is gone for good, but the program still declares a resource on it. Take its resources out of the program, or run "pulumi destroy"; without ${forgetVariable} the host is asked as usual.`,
+    `${forgetVariable} says that the host of profile ${quoted(profile)} is gone for good, but the program still declares a resource on it. Take its resources out of the program, or run "pulumi destroy"; without ${forgetVariable} the host is asked as usual.`,
     { property: "host" },
   );
 }
@@ -45,16 +46,16 @@ function whatIsLeft({ kind, profile, address }: Gone, id: string, props: Props):
   const { realm = "?", own = id } = parseId(id) ?? {};
   const owner = describeOwner(textOf(props, "owner") ?? kind);
   const isXapi = kind === "XenNetwork" || kind === "XenVif";
-  const where = `${isXapi ? "pool" : "host"} ${realm} (profile "${profile}", ${address ?? "address unknown"})`;
+  const where = `${isXapi ? "pool" : "host"} ${realm} (profile ${quoted(profile)}, ${address ?? "address unknown"})`;
   const left = remains[kind]?.(own, props) ?? `${kind} ${own}`;
   return `${kind} ${owner} was taken out of the state without asking its host, as ${forgetVariable} says. On ${where} may be left: ${left}.`;
 }
 
 const remains: Readonly<Record<string, (own: string, props: Props) => string>> = {
   XenNetwork: (own, props) =>
-    `the network "${textOf(props, "nameLabel") ?? "?"}" (UUID ${own}). By hand: xe network-destroy uuid=${own}; one that was adopted stays, and loses our marks: xe network-param-remove uuid=${own} param-name=other-config param-key=xennet:owner`,
+    `the network ${quoted(textOf(props, "nameLabel") ?? "?")} (UUID ${own}). By hand: xe network-destroy uuid=${own}; one that was adopted stays, and loses our marks: xe network-param-remove uuid=${own} param-name=other-config param-key=xennet:owner`,
   XenVif: (own, props) =>
-    `the VIF ${own} on device ${textOf(props, "device") ?? "?"} of the VM "${textOf(props, "vm") ?? "?"}". By hand: xe vif-unplug uuid=${own}; xe vif-destroy uuid=${own}; one that was taken over has its former network in other-config key xennet:former`,
+    `the VIF ${own} on device ${textOf(props, "device") ?? "?"} of the VM ${quoted(textOf(props, "vm") ?? "?")}. By hand: xe vif-unplug uuid=${own}; xe vif-destroy uuid=${own}; one that was taken over has its former network in other-config key xennet:former`,
   HostForwarding: (own) => onDom0(own),
   PortForward: (own) => onDom0(own),
 };

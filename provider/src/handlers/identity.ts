@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 
 /** Version of the outputs' shape; states of every earlier version stay readable. */
 export const stateVersion = 1;
@@ -31,7 +32,7 @@ export function ownPartOf(id: string, realm: string, what: "pool" | "host", prof
   if (parsed.realm !== realm) {
     throw new XennetError(
       "PROFILE_POINTS_ELSEWHERE",
-      `the host profile "${profile}" now points at ${what} ${realm}, but this resource lives on ${what} ${parsed.realm}. ` +
+      `the host profile ${quoted(profile)} now points at ${what} ${realm}, but this resource lives on ${what} ${parsed.realm}. ` +
         `Point the profile (or XENNET_HOST) back at the ${what} the resource was made on. If that was installed anew, the ` +
         "resource went with it: take it out of the state (pulumi state delete <URN>), and run up again",
     );

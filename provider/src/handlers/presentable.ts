@@ -1,5 +1,5 @@
 import { XennetError } from "../core/errors";
-import { printable, printableText } from "../core/foreign-text";
+import { printable, printableText, quoted } from "../core/foreign-text";
 import { redact } from "../core/redact";
 import { defaultProfile } from "../core/settings";
 import { isSilence } from "../core/silence";
@@ -82,7 +82,7 @@ function alreadySaid(error: Error, profile: string): string | undefined {
   const last = silences.get(error.message);
   silences.set(error.message, performance.now());
   if (last === undefined || performance.now() - last > sameTroubleMs) return undefined;
-  return `The host of profile "${profile}" does not answer; the message of another resource of this run says why. (${(error as XennetError).code})`;
+  return `The host of profile ${quoted(profile)} does not answer; the message of another resource of this run says why. (${(error as XennetError).code})`;
 }
 
 /** As long as one attempt decides for others. */

@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 import type { HostContext } from "../hosts/context";
 import { byReference, byUuid } from "../hosts/selection";
 import type { Problem } from "../validation/problem";
@@ -14,7 +15,7 @@ export async function networkUuidOf(host: HostContext, text: string): Promise<st
     const { poolUuid } = await host.identity();
     if (id.realm === poolUuid) return id.own;
     const reason =
-      `expected a network of pool ${poolUuid}, which the host profile "${host.profile}" leads to, found the id "${text}" of a network of another pool. ` +
+      `expected a network of pool ${poolUuid}, which the host profile ${quoted(host.profile)} leads to, found the id ${quoted(text)} of a network of another pool. ` +
       "Name a network of this pool, or the other pool's profile as host";
     throw new XennetError("REFERENCE_UNKNOWN", reason, { property: "network" });
   }

@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 import { Dom0Host, type Forwarder } from "../dom0/host";
 import { XapiClient } from "../xapi/client";
 import type { XapiEndpoint } from "../xapi/endpoint";
@@ -150,10 +151,10 @@ export class Host implements HostContext {
     const { hosts: known } = await this.identity();
     const { host } = await this.#snapshotOrReason(known);
     if (!known.some((candidate) => candidate.uuid === host)) {
-      const list = known.map((candidate) => `"${candidate.name}" (${candidate.uuid})`).join(", ");
+      const list = known.map((candidate) => `${quoted(candidate.name)} (${candidate.uuid})`).join(", ");
       throw new XennetError(
         "HOST_MISMATCH",
-        `the SSH and XAPI endpoints of host profile "${this.profile}" are different hosts: SSH reached ${host}, XAPI knows ${list}. Correct xennet:sshHost or xennet:xapiUrl`,
+        `the SSH and XAPI endpoints of host profile ${quoted(this.profile)} are different hosts: SSH reached ${host}, XAPI knows ${list}. Correct xennet:sshHost or xennet:xapiUrl`,
         { property: "host" },
       );
     }
@@ -168,7 +169,7 @@ export class Host implements HostContext {
     } catch (error) {
       const off = known.filter((candidate) => candidate.sshEnabled === false);
       if (!(error instanceof XennetError) || error.code !== "SSH_UNREACHABLE" || off.length === 0) throw error;
-      const names = off.map((candidate) => `"${candidate.name}"`).join(", ");
+      const names = off.map((candidate) => `${quoted(candidate.name)}`).join(", ");
       throw new XennetError(
         "SSH_DISABLED",
         `SSH is switched off on ${names}, so dom0 cannot be reached (${error.message}). Switch it on: xe host-enable-ssh uuid=${off[0]?.uuid}`,

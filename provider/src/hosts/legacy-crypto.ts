@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { configCommand, environmentOverride } from "../core/settings";
 import type { Problem } from "../validation/problem";
 import { certificateCommand } from "../xapi/connection-errors";
@@ -55,5 +56,5 @@ export function missingPins(profile: HostProfile): Problem[] {
 /** What the user is told in every run. */
 export function legacyWarning({ name, ssh, xapi, xapiVia }: HostProfile): string {
   const hosts = [...new Set([ssh.host, ...(xapiVia === "direct" ? [addressOf(xapi.url).host] : [])])].join(", ");
-  return `Host profile "${name}" allows old cryptography (${settingName(name, "allowLegacyCrypto")}): TLS 1.0, and SSH with SHA-1 and CBC, are used with ${hosts} where nothing better is offered. Whoever controls the network in between may be able to read the password. Use it on a management network of its own, and run "${configCommand(name, "allowLegacyCrypto", { value: "false" })}" once the host is upgraded.`;
+  return `Host profile ${quoted(name)} allows old cryptography (${settingName(name, "allowLegacyCrypto")}): TLS 1.0, and SSH with SHA-1 and CBC, are used with ${hosts} where nothing better is offered. Whoever controls the network in between may be able to read the password. Use it on a management network of its own, and run "${configCommand(name, "allowLegacyCrypto", { value: "false" })}" once the host is upgraded.`;
 }

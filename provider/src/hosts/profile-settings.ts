@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { configCommand, defaultProfile } from "../core/settings";
 import type { Problem } from "../validation/problem";
 import { fromEnvironment, type ProfileKey, profileKeys, type SettingSources, type Settings } from "./profile-keys";
@@ -51,7 +52,8 @@ function parseEntry(entry: unknown): { settings: ReadonlyMap<ProfileKey, string>
   const settings = new Map<ProfileKey, string>();
   if (!isObject(entry)) return { settings, problem: "expected a JSON object with the host's settings" };
   for (const [key, value] of Object.entries(entry)) {
-    if (!isProfileKey(key)) return { settings, problem: `unknown key "${key}"; known are ${profileKeys.join(", ")}` };
+    if (!isProfileKey(key))
+      return { settings, problem: `unknown key ${quoted(key)}; known are ${profileKeys.join(", ")}` };
     // `pulumi config set --path` stores true and false as such.
     const isSwitch = key === "allowLegacyCrypto" && typeof value === "boolean";
     if (typeof value !== "string" && typeof value !== "number" && !isSwitch) {
@@ -81,10 +83,10 @@ function isProfileKey(key: string): key is ProfileKey {
 }
 
 function unknownProfile(profile: string, known: readonly string[]): Problem {
-  const names = [...new Set(known), defaultProfile].map((name) => `"${name}"`).join(", ");
+  const names = [...new Set(known), defaultProfile].map((name) => `${quoted(name)}`).join(", ");
   const command = configCommand(profile, "host", { value: "<address>" });
   return {
     property: "xennet:hosts",
-    reason: `expected a host profile named "${profile}", found ${names}. Run "${command}" to start one.`,
+    reason: `expected a host profile named ${quoted(profile)}, found ${names}. Run "${command}" to start one.`,
   };
 }

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { XennetError } from "../core/errors";
-import { ownLines } from "../core/foreign-text";
+import { ownLines, quoted } from "../core/foreign-text";
 import { registerSecret } from "../core/redact";
 import { defaultProfile, environmentOverride } from "../core/settings";
 import type { SshEndpoint } from "../dom0/ssh-endpoint";
@@ -74,7 +74,7 @@ export function requireProfile(name: string, sources: SettingSources): HostProfi
 /** The error that lists the problems of a profile. */
 export function unusable(name: string, problems: readonly Problem[]): XennetError {
   const lines = problems.map(({ property, reason }) => `${property}: ${reason}`);
-  return new XennetError("CONFIG_INVALID", `The host profile "${name}" cannot be used. ${ownLines(lines)}`, {
+  return new XennetError("CONFIG_INVALID", `The host profile ${quoted(name)} cannot be used. ${ownLines(lines)}`, {
     facts: { profile: name },
   });
 }

@@ -1,4 +1,5 @@
 import { XennetError } from "../core/errors";
+import { quoted } from "../core/foreign-text";
 
 /** An object of the pool as messages list it. */
 export interface Named {
@@ -78,11 +79,11 @@ export function theOnly<T extends Named>(wanted: Wanted, found: readonly T[], al
   if (only !== undefined && found.length === 1) return only;
   const { property, what, text } = wanted;
   if (found.length === 0) {
-    const reason = `expected the ${manner.by} of a ${what}, found no ${what} for "${text}". The pool has: ${listed(all)}`;
+    const reason = `expected the ${manner.by} of a ${what}, found no ${what} for ${quoted(text)}. The pool has: ${listed(all)}`;
     throw new XennetError("REFERENCE_UNKNOWN", reason, { property });
   }
   const { shared = "named", advice = "the UUID" } = manner;
-  const reason = `expected one ${what}, found ${found.length} ${shared} "${text}": ${listed(found)}. Give ${advice} instead`;
+  const reason = `expected one ${what}, found ${found.length} ${shared} ${quoted(text)}: ${listed(found)}. Give ${advice} instead`;
   throw new XennetError("REFERENCE_AMBIGUOUS", reason, { property });
 }
 
@@ -93,7 +94,7 @@ function listed(candidates: readonly Named[]): string {
   const shown = [...candidates]
     .sort((a, b) => a.name_label.localeCompare(b.name_label))
     .slice(0, most)
-    .map(({ name_label, uuid }) => `"${name_label}" (${uuid})`);
+    .map(({ name_label, uuid }) => `${quoted(name_label)} (${uuid})`);
   const more = candidates.length > most ? `, and ${candidates.length - most} more` : "";
   return shown.join(", ") + more;
 }

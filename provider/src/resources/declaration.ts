@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bridge, type Kind } from "../bridge";
-import { printableText } from "../core/foreign-text";
+import { printableText, quoted } from "../core/foreign-text";
 import { programError } from "./program-error";
 import { namesOfSecrets, wholeSecrets } from "./secret-inputs";
 import { checkStackSettings } from "./stack-settings";
@@ -35,14 +35,14 @@ export abstract class XennetResource extends pulumi.dynamic.Resource {
   protected constructor(kind: Kind, name: string, given: pulumi.Inputs, opts: ResourceOptions = {}) {
     if (opts.deleteBeforeReplace === false) {
       throw programError(
-        `${kind} "${name}": deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
+        `${kind} ${quoted(name)}: deleteBeforeReplace: false cannot be honoured, as the host has place for one only; leave the option out`,
       );
     }
     // The type leaves it out, but not every program is checked; the SDK would fail on it with a trace of its own.
     if ((opts as pulumi.CustomResourceOptions).import !== undefined) {
       const instead =
         kind === "XenNetwork" || kind === "XenVif" ? "; to take over what is there, use the input `adopt`" : "";
-      throw programError(`${kind} "${name}": Pulumi cannot import dynamic resources${instead}`);
+      throw programError(`${kind} ${quoted(name)}: Pulumi cannot import dynamic resources${instead}`);
     }
     checkStackSettings();
     const type = `pulumi-nodejs:dynamic/xennet:${kind}`;

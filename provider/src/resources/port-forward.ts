@@ -1,4 +1,5 @@
 import { all, type Input, type Output } from "@pulumi/pulumi";
+import { quoted } from "../core/foreign-text";
 import { shadowedService } from "../rules/ports";
 import { parsePortRange } from "../validation/port-range";
 import type { Protocol } from "../validation/scalars";
@@ -110,8 +111,12 @@ export class PortForward extends XennetResource {
 function requireForwarding(name: string, given: unknown): void {
   if (given !== null && typeof given === "object" && "networkLabel" in given) return;
   const found =
-    given === undefined || given === null ? "nothing" : typeof given === "string" ? `"${given}"` : `a ${typeof given}`;
-  throw programError(`PortForward "${name}": forwarding: expected a HostForwarding, found ${found}`);
+    given === undefined || given === null
+      ? "nothing"
+      : typeof given === "string"
+        ? `${quoted(given)}`
+        : `a ${typeof given}`;
+  throw programError(`PortForward ${quoted(name)}: forwarding: expected a HostForwarding, found ${found}`);
 }
 
 function warning([protocol, externalPort, enabled]: [Protocol | undefined, unknown, boolean | undefined]) {

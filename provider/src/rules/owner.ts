@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { sameName } from "../core/same-name";
 
 /** Project and stack of a resource's URN, `urn:pulumi:<stack>::<project>::<types>::<name>`, without an ownerPrefix. */
@@ -22,8 +23,15 @@ export function sameStack(a: string, b: string): boolean {
   return left.stack === right.stack && left.project === right.project && prefix(a) === prefix(b);
 }
 
-/** A mark as people read it: `shop/dev: nat`. */
+/** A mark as people read it: `"nat" of stack shop/dev`. Whoever may write marks there must not write messages with them. */
 export function describeOwner(owner: string): string {
   const parts = parseOwner(owner);
-  return parts === undefined ? owner : `"${parts.name}" of stack ${parts.project}/${parts.stack}`;
+  if (parts === undefined) return isPlain(owner) ? owner : quoted(owner);
+  const stack = `${parts.project}/${parts.stack}`;
+  return `${quoted(parts.name)} of stack ${isPlain(stack) ? stack : quoted(stack)}`;
+}
+
+/** The characters that Pulumi allows in names of projects and stacks. */
+function isPlain(text: string): boolean {
+  return /^[\w./-]{1,200}$/.test(text);
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { expected, type Problem } from "./problem";
 
 /** An IPv4 address with its network, e.g. `192.168.100.1/24`. */
@@ -98,7 +99,7 @@ export function checkHostPart(property: string, network: Cidr, address: string):
   return [
     {
       property,
-      reason: `expected an address between ${renderIpv4(first + 1)} and ${renderIpv4(last - 1)}, found "${address}", which is ${what} of ${subnetOf(network)}`,
+      reason: `expected an address between ${renderIpv4(first + 1)} and ${renderIpv4(last - 1)}, found ${quoted(address)}, which is ${what} of ${subnetOf(network)}`,
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { isUnprintable } from "../core/foreign-text";
+import { isUnprintable, quoted } from "../core/foreign-text";
 import { expected, type Problem } from "./problem";
 
 /** What a port forward can be declared for. */
@@ -25,8 +25,8 @@ export function checkInteger(property: string, value: unknown, min: number, max:
 }
 
 export function checkOneOf(property: string, value: unknown, choices: readonly string[]): Problem[] {
-  const quoted = choices.map((choice) => `"${choice}"`);
-  const wanted = [quoted.slice(0, -1).join(", "), ...quoted.slice(-1)].filter((part) => part !== "").join(" or ");
+  const named = choices.map(quoted);
+  const wanted = [named.slice(0, -1).join(", "), ...named.slice(-1)].filter((part) => part !== "").join(" or ");
   return typeof value === "string" && choices.includes(value) ? [] : [expected(property, wanted, value)];
 }
 
@@ -83,10 +83,12 @@ export function checkTextMap(property: string, value: unknown, reserved: readonl
   return Object.entries(value).flatMap(([key, text]) => {
     const path = `${property}[${JSON.stringify(key)}]`;
     if (key.startsWith("xennet:") || reserved.includes(key)) {
-      return [{ property: path, reason: `the key "${key}" is set by this provider itself; leave it out` }];
+      return [{ property: path, reason: `the key ${quoted(key)} is set by this provider itself; leave it out` }];
     }
     if (key === "__proto__") {
-      return [{ property: path, reason: `the key "${key}" cannot be kept: it has a meaning of its own in JavaScript` }];
+      return [
+        { property: path, reason: `the key ${quoted(key)} cannot be kept: it has a meaning of its own in JavaScript` },
+      ];
     }
     return [...checkText(path, key, { min: 1 }), ...checkText(path, text, { max: 4096 })];
   });

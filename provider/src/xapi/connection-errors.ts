@@ -123,7 +123,7 @@ export function authFailed(peer: Peer, username: string, description: readonly s
   const password = configCommand(peer.profile, "password", { secret: true });
   const user = configCommand(peer.profile, "username");
   const message =
-    `XAPI at ${nameOf(peer)} did not accept the password of the user "${username}". ` +
+    `XAPI at ${nameOf(peer)} did not accept the password of the user ${quoted(username)}. ` +
     `Set it with "${password}", or another user with "${user}". "pulumi destroy" and "pulumi refresh" use the ` +
     `configuration of the last "pulumi up"; ${environmentOverride(peer.profile, "password")} in the environment overrides it.`;
   return new XapiError("session.login_with_password", description, { code: "XAPI_AUTH_FAILED", message });

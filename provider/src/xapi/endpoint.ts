@@ -1,3 +1,4 @@
+import { quoted } from "../core/foreign-text";
 import { XapiConnectionError } from "./errors";
 import { certificatesIn, normalizeFingerprint, type Trust } from "./trust";
 import { isLoopback, type Tunnel } from "./tunnel";
@@ -33,7 +34,7 @@ export function trustOf(endpoint: XapiEndpoint): Trust {
   }
   const pin = endpoint.fingerprint;
   const fingerprint = pin === undefined ? undefined : normalizeFingerprint(pin);
-  if (pin !== undefined && fingerprint === undefined) throw invalid(`"${pin}" is not a SHA-256 fingerprint`);
+  if (pin !== undefined && fingerprint === undefined) throw invalid(`${quoted(pin)} is not a SHA-256 fingerprint`);
   if (endpoint.ca !== undefined && !holdsCertificates(endpoint.ca))
     throw invalid("the authority is not a PEM certificate");
   const vouched = endpoint.tunnel !== undefined && isLoopback(addressOf(endpoint.url).host);

@@ -1,3 +1,5 @@
+import { quoted } from "../core/foreign-text";
+
 type Sentence = string | ((...params: string[]) => string);
 
 const other = (text: string | undefined) => (text === undefined || text === "" ? "" : `: ${text}`);
@@ -8,7 +10,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   SESSION_AUTHENTICATION_FAILED: "the host did not accept user name and password",
   SESSION_AUTHORIZATION_FAILED: "the user is known, but has no role on this pool",
   RBAC_PERMISSION_DENIED: (permission) =>
-    `the user's role does not include "${permission}"; use a user with the role pool-admin`,
+    `the user's role does not include ${quoted(permission)}; use a user with the role pool-admin`,
   SESSION_INVALID: "the host does not know the session any more",
   HOST_IS_SLAVE: (master) => `this host is a pool member; its master is ${master}`,
   HOST_STILL_BOOTING: "the host is still starting; try again when it is up",
@@ -17,19 +19,19 @@ const sentences: Readonly<Record<string, Sentence>> = {
   // Any object
   HANDLE_INVALID: (kind, ref) => `there is no ${kind} with the reference ${ref} (any more)`,
   UUID_INVALID: (kind, uuid) => `there is no ${kind} with the UUID ${uuid} (any more)`,
-  MAP_DUPLICATE_KEY: (kind, field, _ref, key) => `the ${kind}'s ${field} already has the key "${key}"`,
+  MAP_DUPLICATE_KEY: (kind, field, _ref, key) => `the ${kind}'s ${field} already has the key ${quoted(key)}`,
   MESSAGE_METHOD_UNKNOWN: (name) => `the host does not know the call ${name}; its version may be too old`,
   MESSAGE_REMOVED: "the host does not support this call any more",
-  INVALID_VALUE: (field, value) => `"${value}" is not accepted for "${field}"`,
+  INVALID_VALUE: (field, value) => `${quoted(value)} is not accepted for ${quoted(field)}`,
   INTERNAL_ERROR: (text) => `the host reports an internal error${other(text)}`,
-  LICENCE_RESTRICTION: (feature) => `the host's licence does not include "${feature}"`,
+  LICENCE_RESTRICTION: (feature) => `the host's licence does not include ${quoted(feature)}`,
   OTHER_OPERATION_IN_PROGRESS: (kind, ref, operation) =>
     `another operation${operation ? ` (${operation})` : ""} is running on the ${kind} ${ref}; try again when it has ended`,
   OPERATION_NOT_ALLOWED: (reason) => `the host does not allow it now${other(reason)}`,
   TASK_CANCELLED: "the task was cancelled",
   // Networks
-  BRIDGE_NAME_EXISTS: (bridge) => `the bridge name "${bridge}" is taken by another network`,
-  BRIDGE_NOT_AVAILABLE: (bridge) => `the bridge "${bridge}" does not exist on the host`,
+  BRIDGE_NAME_EXISTS: (bridge) => `the bridge name ${quoted(bridge)} is taken by another network`,
+  BRIDGE_NOT_AVAILABLE: (bridge) => `the bridge ${quoted(bridge)} does not exist on the host`,
   NETWORK_CONTAINS_VIF: (...vifs) => `VIFs of the network are still plugged (${vifs.join(", ")}); unplug them first`,
   NETWORK_CONTAINS_PIF: (...pifs) => `the network belongs to host interfaces (${pifs.join(", ")})`,
   CANNOT_DESTROY_SYSTEM_NETWORK: "the network belongs to the host itself",
@@ -37,13 +39,13 @@ const sentences: Readonly<Record<string, Sentence>> = {
   HOST_CANNOT_ATTACH_NETWORK: (host, network) => `the host ${host} cannot reach the network ${network}`,
   // VIFs
   VIF_IN_USE: (network, vif) => `the VIF ${vif} of the network ${network} is in use`,
-  INVALID_DEVICE: (device) => `"${device}" is not a device number`,
+  INVALID_DEVICE: (device) => `${quoted(device)} is not a device number`,
   DEVICE_ALREADY_EXISTS: (device) => `the VM already has a VIF on device ${device}`,
   DEVICE_ALREADY_ATTACHED: "the VIF is already plugged",
   DEVICE_ALREADY_DETACHED: "the VIF is already unplugged",
   DEVICE_DETACH_REJECTED: (_kind, _id, text) => `the guest refused to let go of the VIF${other(text)}`,
   DEVICE_DETACH_TIMEOUT: "the guest did not let go of the VIF in time",
-  MAC_INVALID: (mac) => `"${mac}" is not a MAC address`,
+  MAC_INVALID: (mac) => `${quoted(mac)} is not a MAC address`,
   INVALID_CIDR_ADDRESS_SPECIFIED: "the address is not in CIDR form",
   INVALID_IP_ADDRESS_SPECIFIED: "the address is not an IP address",
   // The address may be a secret of the program's.

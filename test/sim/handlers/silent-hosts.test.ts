@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Limit } from "../../../provider/src/core/limit.ts";
+import { tellWaitingTo } from "../../../provider/src/core/waiting.ts";
 import { configure, handle } from "../../../provider/src/handlers/index.ts";
 import { ed25519 } from "../../support/dom0-double/ssh-server.ts";
 import { halfDeaf, mute, swallowing } from "../../support/silent-servers.ts";
@@ -49,6 +50,9 @@ test("whatever way a host is silent, one attempt decides for 50 resources, withi
   const stored = JSON.stringify(Object.fromEntries(profiles));
   configure({ get: (key) => (key === "xennet:hosts" ? stored : undefined) });
 
+  const waits: string[] = [];
+  const before = tellWaitingTo((line) => waits.push(line));
+  onTestFinished(() => void tellWaitingTo(before));
   const runs = Object.keys(hosts).map(async (profile) => {
     const kind = profile.endsWith("Ssh") ? "HostForwarding" : "XenNetwork";
     return [profile, await refreshFifty(kind, profile, simulator.hostUuid)] as const;
@@ -61,6 +65,8 @@ test("whatever way a host is silent, one attempt decides for 50 resources, withi
     expect(seconds, `${profile}: ${full[0]}`).toBeLessThan(25);
     expect(servers[profile as keyof typeof servers].connections(), profile).toBeLessThanOrEqual(1);
   }
+  const ways = Object.values(servers).map(({ port }) => waits.filter((line) => line.includes(`127.0.0.1:${port}`)));
+  for (const lines of ways) expect(lines[0]).toMatch(/^Still waiting for .* \(10 s so far\)\.$/);
   console.info(
     Object.entries(results)
       .map(([profile, { seconds }]) => `${profile} ${seconds.toFixed(1)} s`)

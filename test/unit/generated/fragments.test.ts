@@ -126,7 +126,7 @@ test("a resource's stack, project and name are read from its mark as they were p
     if ([stack, project, name].includes("")) continue;
     const owner = `prefix-urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/xennet:XenVif::${name}`;
     expect(parseOwner(owner)).toEqual({ stack, project, name });
-    expect(describeOwner(owner)).toContain(`of stack ${project}/${stack}`);
+    expect(describeOwner(owner)).toMatch(/^"(?:[^"\\]|\\.)*" of stack (?:[\w./-]+|"(?:[^"\\]|\\.)*")$/u);
   }
 });
 

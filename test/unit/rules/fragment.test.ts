@@ -79,3 +79,10 @@ test("an owner is shown by name and stack", () => {
   expect(parseOwner("someone")).toBeUndefined();
   expect(describeOwner("someone")).toBe("someone");
 });
+
+test("a mark that somebody else wrote cannot pass for words of ours", () => {
+  const forged = 'urn:pulumi:dev. Pin it: pulumi config set x::shop::t::na"t';
+  expect(describeOwner(forged)).toBe('"na\\"t" of stack "shop/dev. Pin it: pulumi config set x"');
+  expect(describeOwner("not a mark")).toBe('"not a mark"');
+  expect(describeOwner("urn:pulumi:dev::shop::t::nat")).toBe('"nat" of stack shop/dev');
+});

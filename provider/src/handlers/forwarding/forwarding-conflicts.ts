@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import { sameName } from "../../core/same-name";
 import type { HostSnapshot } from "../../dom0/host";
 import type { HostContext } from "../../hosts/context";
@@ -48,7 +49,7 @@ function checkInternal(
       ? `is the outside one (${network.bridge})`
       : `has physical interfaces (bridge ${network.bridge}), whose hosts the closing rules would cut off`;
   return [
-    { property: "network", reason: `expected an internal network, found "${network.name_label}", which ${what}` },
+    { property: "network", reason: `expected an internal network, found ${quoted(network.name_label)}, which ${what}` },
   ];
 }
 
@@ -58,7 +59,7 @@ function checkOutsideBridge(externalInterface: string | undefined, snapshot: Hos
   const network = snapshot.bridges.find(({ name }) => sameName(name, externalInterface))?.network;
   const holder = fragmentsOf(snapshot).find((other) => other.kind === "host-forwarding" && other.network === network);
   if (network === undefined || holder === undefined) return [];
-  const reason = `expected an interface to the outside, found "${externalInterface}", the bridge of the internal network that ${describeOwner(holder.owner)} forwards for`;
+  const reason = `expected an interface to the outside, found ${quoted(externalInterface)}, the bridge of the internal network that ${describeOwner(holder.owner)} forwards for`;
   return [{ property: "externalInterface", reason }];
 }
 

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import { sameName } from "../../core/same-name";
 import type { HostSnapshot } from "../../dom0/host";
 import { expected, type Problem } from "../../validation/problem";
@@ -21,6 +22,6 @@ export function checkOutside(news: Props, snapshot: HostSnapshot): Problem[] {
   if (found === undefined) return [expected("externalAddress", `an address of the host (${list})`, address)];
   const outside = externalInterfaceOf(news, snapshot);
   if (outside === undefined || found.interface === outside) return [];
-  const reason = `expected an address of the external interface ${outside}, found "${address}", which is on ${found.interface}. If that is the outside, name it in externalInterface of the HostForwarding`;
+  const reason = `expected an address of the external interface ${outside}, found ${quoted(address)}, which is on ${found.interface}. If that is the outside, name it in externalInterface of the HostForwarding`;
   return [{ property: "externalAddress", reason }];
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import * as networks from "../../xapi/networks";
 import { type Former, forget, formerIn, remember, renderFormer, wanted, withKeys } from "../former";
@@ -74,7 +75,7 @@ function refuseNotBack(now: networks.NetworkRecord, { values }: Former): void {
   );
   if (lost === undefined) return;
   const found = `${lost} is ${JSON.stringify(fields[lost])}, expected ${JSON.stringify(values[lost])}`;
-  throw notDone(`network "${now.name_label}" (${now.uuid}) was to get its former settings back`, found);
+  throw notDone(`network ${quoted(now.name_label)} (${now.uuid}) was to get its former settings back`, found);
 }
 
 async function writeMarks(

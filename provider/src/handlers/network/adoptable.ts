@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
@@ -49,7 +50,7 @@ export async function refuseUnadoptable(host: HostContext, network: NetworkRecor
   if (reason === undefined) return;
   throw new XennetError(
     "NETWORK_NOT_ADOPTABLE",
-    `expected a network that may be adopted, found "${network.name_label}" (${network.uuid}): ${reason}`,
+    `expected a network that may be adopted, found ${quoted(network.name_label)} (${network.uuid}): ${reason}`,
     { property },
   );
 }
@@ -78,7 +79,7 @@ async function refusal(
   if (management === undefined || risky === undefined) return undefined;
   return [
     risky,
-    `the host is managed over it (${management.device}, ${management.IP}), so "${risky}" cannot be declared: it could ` +
+    `the host is managed over it (${management.device}, ${management.IP}), so ${quoted(risky)} cannot be declared: it could ` +
       "cut the host off. nameLabel, nameDescription, tags, otherConfig and automatic can",
   ];
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import { expected, type Problem } from "../../validation/problem";
 import {
   checkBoolean,
@@ -123,7 +124,7 @@ function checkOtherConfig(property: string, value: unknown): Problem[] {
     .filter((key) => Object.hasOwn(refusedKeys, key))
     .map((key) => ({
       property: `${property}[${JSON.stringify(key)}]`,
-      reason: `the key "${key}" cannot be set here: ${refusedKeys[key]}; leave it out`,
+      reason: `the key ${quoted(key)} cannot be set here: ${refusedKeys[key]}; leave it out`,
     }));
   return [...malformed, ...refused];
 }

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { networkByUuid } from "../../hosts/pool-view";
 import { describeOwner } from "../../rules/owner";
@@ -22,7 +23,7 @@ export async function leftOverOf(host: HostContext, owner: string): Promise<Netw
   const { networks } = await host.poolView();
   const found = networks.filter((network) => network.other_config[ownerKey] === owner && !isSeen(network.uuid));
   if (found.length <= 1) return found[0];
-  const list = found.map((network) => `"${network.name_label}" (${network.uuid})`).join(", ");
+  const list = found.map((network) => `${quoted(network.name_label)} (${network.uuid})`).join(", ");
   throw new XennetError(
     "OWNER_AMBIGUOUS",
     `${describeOwner(owner)} owns ${found.length} networks, expected one at most: ${list}. Destroy the ones that are too many with \`xe network-destroy uuid=…\`, then run up again`,
@@ -45,7 +46,7 @@ export function refuseForeign(network: NetworkRecord, owner: string, property?: 
   if (bearer === undefined || bearer === owner) return;
   throw new XennetError(
     "NETWORK_FOREIGN",
-    `expected a network that no other resource manages, found that "${network.name_label}" (${network.uuid}) belongs ` +
+    `expected a network that no other resource manages, found that ${quoted(network.name_label)} (${network.uuid}) belongs ` +
       `to ${describeOwner(bearer)}. Take it out of that stack first; if that stack is gone, ` +
       `remove the keys ${ownerKey}, ${incarnationKey} and ${formerKey} with \`xe network-param-remove\``,
     { property },

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import { describeOwner, sameStack } from "../../rules/owner";
@@ -37,7 +38,7 @@ async function checkAdoption(host: HostContext, view: PoolView, news: Props): Pr
   if (network.other_config[ownerKey] === owner && wasMade) {
     throw new XennetError(
       "NETWORK_NOT_ADOPTABLE",
-      `expected a network that was there before, found "${network.name_label}" (${network.uuid}), which this resource made itself; leave adopt out`,
+      `expected a network that was there before, found ${quoted(network.name_label)} (${network.uuid}), which this resource made itself; leave adopt out`,
       { property: "adopt" },
     );
   }
@@ -50,7 +51,7 @@ async function checkAdoption(host: HostContext, view: PoolView, news: Props): Pr
   if (other === undefined) return;
   throw new XennetError(
     "NETWORK_FOREIGN",
-    `expected a network that no other resource manages, but this program's ${describeOwner(other)} adopts "${network.name_label}" (${network.uuid}) too`,
+    `expected a network that no other resource manages, but this program's ${describeOwner(other)} adopts ${quoted(network.name_label)} (${network.uuid}) too`,
     { property: "adopt" },
   );
 }
@@ -62,15 +63,15 @@ async function checkBridgeOnHost(host: HostContext, view: PoolView, news: Props)
   const owner = textOf(news, "owner") ?? "";
   const other = host.claims.claim(`bridge/${bridge}`, owner);
   if (other !== undefined) {
-    const reason = `expected a name of its own, but this program's ${describeOwner(other)} has the bridge "${bridge}" too`;
+    const reason = `expected a name of its own, but this program's ${describeOwner(other)} has the bridge ${quoted(bridge)} too`;
     return [{ property: "bridge", reason }];
   }
   if ((await view.pifs()).some((pif) => pif.device === bridge)) {
-    const reason = `expected a name that is free, found that "${bridge}" is a network interface of the host`;
+    const reason = `expected a name that is free, found that ${quoted(bridge)} is a network interface of the host`;
     return [{ property: "bridge", reason }];
   }
   const holder = view.networks.find((network) => network.bridge === bridge);
   if (holder === undefined || sameStack(holder.other_config[ownerKey] ?? "", owner)) return [];
-  const reason = `expected a name that is free, found that "${bridge}" is the bridge of network "${holder.name_label}" (${holder.uuid})`;
+  const reason = `expected a name that is free, found that ${quoted(bridge)} is the bridge of network ${quoted(holder.name_label)} (${holder.uuid})`;
   return [{ property: "bridge", reason }];
 }

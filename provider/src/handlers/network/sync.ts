@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { hasXapiCode, isGone } from "../../xapi/errors";
 import * as networks from "../../xapi/networks";
@@ -88,7 +89,7 @@ export async function destroyNetwork(
     host.poolChanged();
   }
   if ((await networks.getByUuid(host.xapi, network.uuid)) === undefined) return;
-  throw notDone(`network "${network.name_label}" (${network.uuid}) was to be destroyed`, "it is still there");
+  throw notDone(`network ${quoted(network.name_label)} (${network.uuid}) was to be destroyed`, "it is still there");
 }
 
 /** The default locking mode that a declaration leads to, where it is not the one declared. */
@@ -114,7 +115,7 @@ async function writeMtu(host: HostContext, network: networks.NetworkRecord, valu
   const plugged = vifs.filter((vif) => vif.network === network.ref && vif.currently_attached).length;
   if (plugged === 0) return;
   host.warn(
-    `Network "${network.name_label}": the MTU of ${value} bytes takes effect when VIFs are plugged the next time; ${plugged} plugged now: ` +
+    `Network ${quoted(network.name_label)}: the MTU of ${value} bytes takes effect when VIFs are plugged the next time; ${plugged} plugged now: ` +
       "xe vif-unplug and vif-plug each, or restart the VMs.",
   );
 }

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import { sameStack } from "../../rules/owner";
@@ -15,7 +16,7 @@ export async function refuseWhileUsed(host: HostContext, network: NetworkRecord)
   if (users.length === 0) return;
   throw new XennetError(
     "NETWORK_IN_USE",
-    `network "${network.name_label}" is to be deleted, but VIFs are still on it: ${await described(host, users)}. ` +
+    `network ${quoted(network.name_label)} is to be deleted, but VIFs are still on it: ${await described(host, users)}. ` +
       "Move or destroy them first; XAPI would delete them with the network. " +
       "To have them deleted set forceDestroy: true, run up, then delete",
   );
@@ -34,7 +35,7 @@ export async function refuseReplaceWhileUsed(
   if (foreign.length === 0) return;
   throw new XennetError(
     "NETWORK_IN_USE",
-    `network "${network.name_label}" would have to be replaced because of "${property}", ` +
+    `network ${quoted(network.name_label)} would have to be replaced because of ${quoted(property)}, ` +
       `but VIFs that are not this stack's are on it: ${await described(host, foreign)}. ` +
       "Move or destroy them first, or leave the property as it was",
     { property },
@@ -47,7 +48,7 @@ export async function refuseLockingWhilePlugged(host: HostContext, network: Netw
   if (plugged.length === 0) return;
   throw new XennetError(
     "LOCKING_WHILE_PLUGGED",
-    `the default locking mode of network "${network.name_label}" can be changed only while none of its VIFs is plugged, ` +
+    `the default locking mode of network ${quoted(network.name_label)} can be changed only while none of its VIFs is plugged, ` +
       `and these are: ${await described(host, plugged)}. Unplug them or shut the VMs down, then run up again`,
     { property: "defaultLockingMode" },
   );
@@ -60,7 +61,9 @@ export async function clearUsers(host: HostContext, network: NetworkRecord): Pro
   const users = usersOf(view, network);
   if (users.length === 0) return;
   const list = await described(host, users, (vif) => `, MAC ${vif.MAC}`);
-  host.warn(`forceDestroy: with network "${network.name_label}" (${network.uuid}) these VIFs are deleted: ${list}.`);
+  host.warn(
+    `forceDestroy: with network ${quoted(network.name_label)} (${network.uuid}) these VIFs are deleted: ${list}.`,
+  );
   try {
     for (const vif of users) {
       if (vif.currently_attached) await vifs.unplug(host.xapi, vif.ref);
@@ -91,7 +94,7 @@ async function refuseWithPifs(view: PoolView, network: NetworkRecord): Promise<v
     .map((pif) => `${pif.device}${pif.VLAN >= 0 ? ` VLAN ${pif.VLAN}` : ""} (${pif.uuid})`);
   throw new XennetError(
     "NETWORK_HAS_PIF",
-    `network "${network.name_label}" is to be deleted, but interfaces of the host belong to it: ${names.join(", ")}. ` +
+    `network ${quoted(network.name_label)} is to be deleted, but interfaces of the host belong to it: ${names.join(", ")}. ` +
       "Somebody connected it to the outside after it was made; remove the VLAN or bond first",
   );
 }
@@ -108,7 +111,7 @@ async function described(
     .map((vif) => {
       const vm = all.find((candidate) => candidate.ref === vif.VM);
       const kind = vm?.is_a_snapshot ? "snapshot " : vm?.is_a_template ? "template " : "";
-      return `device ${vif.device} of ${kind}"${vm?.name_label ?? vif.VM}" (${vif.uuid}${more(vif)})`;
+      return `device ${vif.device} of ${kind}${quoted(vm?.name_label ?? vif.VM)} (${vif.uuid}${more(vif)})`;
     })
     .join(", ");
 }

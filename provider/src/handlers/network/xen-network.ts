@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { NetworkRecord } from "../../xapi/networks";
 import { refuseTooNew } from "../abilities";
@@ -86,7 +87,7 @@ export const xenNetworkHandler: Handler = {
 function isOurs(host: HostContext, network: NetworkRecord, incarnation: string | undefined): boolean {
   if (incarnation !== undefined && network.other_config[incarnationKey] === incarnation) return true;
   host.warn(
-    `Network "${network.name_label}" (${network.uuid}) carries other marks than this stack's; it was not deleted, and is left as it is.`,
+    `Network ${quoted(network.name_label)} (${network.uuid}) carries other marks than this stack's; it was not deleted, and is left as it is.`,
   );
   return false;
 }

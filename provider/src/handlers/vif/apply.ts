@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { networkByUuid, type PoolView } from "../../hosts/pool-view";
 import { hasXapiCode, XapiError } from "../../xapi/errors";
@@ -71,7 +72,7 @@ export async function applySettings(
 async function move({ host, vif, view, wanted, place }: Scene): Promise<void> {
   const network = networkToMoveTo(view, vif, wanted);
   const to = { ...place, network: network.name_label };
-  const what = `moved to network "${network.name_label}"`;
+  const what = `moved to network ${quoted(network.name_label)}`;
   await explaining(what, to, () => vifs.move(host.xapi, vif.ref, network.ref));
   if ((await vifs.getRecord(host.xapi, vif.ref)).network === network.ref) return;
   throw notDone(`${subjectOf(to)} was to be ${what}`, "it is on another network");

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import type { VifRecord } from "../../xapi/vifs";
@@ -54,7 +55,7 @@ export function carriedFor(host: HostContext, view: PoolView, vm: VmRecord | und
     const { name_label, uuid } = best.vm;
     const key = vmRecordKey("carry", owner);
     host.warn(
-      `The settings that VM "${name_label}" (${uuid}) kept for a replaced VIF (other_config:${key}) are unreadable; they were not carried over.`,
+      `The settings that VM ${quoted(name_label)} (${uuid}) kept for a replaced VIF (other_config:${key}) are unreadable; they were not carried over.`,
     );
   }
   return { record: withoutMarks(best?.record), vms: found.map((one) => one.vm) };

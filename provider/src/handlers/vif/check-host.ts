@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import { describeOwner } from "../../rules/owner";
@@ -51,7 +52,7 @@ export async function checkVifOnHost(host: HostContext, news: Props, owners: rea
 function claimDevice(host: HostContext, vm: VmRecord, device: string, owner: string): Problem[] {
   const other = host.claims.claim(`vif/${vm.uuid}/${device}`, owner);
   if (other === undefined) return [];
-  const reason = `expected a free device, but this program's ${describeOwner(other)} has device ${device} of "${vm.name_label}" too`;
+  const reason = `expected a free device, but this program's ${describeOwner(other)} has device ${device} of ${quoted(vm.name_label)} too`;
   return [{ property: "device", reason }];
 }
 
@@ -66,7 +67,7 @@ async function deviceBeyond(host: HostContext, view: PoolView, vm: VmRecord, dev
   const offered = new Set([...free, ...used].map(Number));
   let allowed = 0;
   while (offered.has(allowed)) allowed += 1;
-  const reason = `expected a device below ${allowed}, as the host allows ${allowed} VIFs a VM, found "${device}". Free devices of "${vm.name_label}": ${free.join(", ") || "none"}`;
+  const reason = `expected a device below ${allowed}, as the host allows ${allowed} VIFs a VM, found ${quoted(device)}. Free devices of ${quoted(vm.name_label)}: ${free.join(", ") || "none"}`;
   return [{ property: "device", reason }];
 }
 
@@ -87,14 +88,14 @@ function warnOfConflicts(host: HostContext, view: PoolView, declared: Declared):
   const name = describeOwner(textOf(news, "owner") ?? "");
   if (there !== undefined && kept === undefined) {
     host.warn(
-      `${name} replaces VIF ${there.uuid} on device ${there.device} of VM "${vm.name_label}". destroy puts it back with the same MAC address and settings, but with a new UUID.`,
+      `${name} replaces VIF ${there.uuid} on device ${there.device} of VM ${quoted(vm.name_label)}. destroy puts it back with the same MAC address and settings, but with a new UUID.`,
     );
   }
   const mode = news["lockingMode"] ?? kept?.locking_mode ?? "network_default";
   const hasAllowed = news["ipv4Allowed"] !== undefined || news["ipv6Allowed"] !== undefined;
   if (hasAllowed && !isUnknown(mode) && mode !== "locked") {
     host.warn(
-      `${name}: ipv4Allowed and ipv6Allowed have no effect while the locking mode is "${mode}"; they restrict the guest with lockingMode: "locked" only.`,
+      `${name}: ipv4Allowed and ipv6Allowed have no effect while the locking mode is ${quoted(mode)}; they restrict the guest with lockingMode: "locked" only.`,
     );
   }
   const mac = textOf(news, "mac")?.toLowerCase();
@@ -119,9 +120,9 @@ function warnOfSameMac(host: HostContext, view: PoolView, declared: Declared, ma
   const other = same === undefined ? inProgram?.replace(/ mac$/, "") : undefined;
   if (same === undefined && other === undefined) return;
   const who =
-    other === undefined ? `device ${same?.device} of VM "${vmNames.get(same?.VM ?? "")}"` : describeOwner(other);
+    other === undefined ? `device ${same?.device} of VM ${quoted(vmNames.get(same?.VM ?? ""))}` : describeOwner(other);
   host.warn(
     // The address may be a secret.
-    `${name}: its MAC address is used on network "${network.name_label}" by ${who} too; packets will reach only one of them.`,
+    `${name}: its MAC address is used on network ${quoted(network.name_label)} by ${who} too; packets will reach only one of them.`,
   );
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import { checkAllowedAddresses } from "../../validation/allowed-addresses";
 import { checkHostCidr, checkHostPart, checkIpv4, contains, parseCidr, subnetOf } from "../../validation/ipv4";
 import { expected, type Problem } from "../../validation/problem";
@@ -89,7 +90,7 @@ function checkEthtool(property: string, value: unknown): Problem[] {
   return Object.entries(value).flatMap(([name, state]) => {
     const path = `${property}.${name}`;
     const isKnown = (offloads as readonly string[]).includes(name);
-    if (!isKnown) return [{ property: path, reason: `expected one of ${offloads.join(", ")}, found "${name}"` }];
+    if (!isKnown) return [{ property: path, reason: `expected one of ${offloads.join(", ")}, found ${quoted(name)}` }];
     return isUnknown(state) ? [] : checkOneOf(path, state, ["on", "off"]);
   });
 }
@@ -102,7 +103,7 @@ function checkOtherConfig(property: string, value: unknown): Problem[] {
   return [
     ...own.map((key) => ({
       property: `${property}[${JSON.stringify(key)}]`,
-      reason: `the key "${key}" has a property of its own: ${key === "mtu" ? "mtu" : "ethtool"}; use that`,
+      reason: `the key ${quoted(key)} has a property of its own: ${key === "mtu" ? "mtu" : "ethtool"}; use that`,
     })),
     ...checkTextMap(property, own.length > 0 ? others : value, []),
   ];

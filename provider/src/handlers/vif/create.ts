@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { networkByUuid, type PoolView } from "../../hosts/pool-view";
 import { XapiError } from "../../xapi/errors";
@@ -46,7 +47,7 @@ export async function createVif(host: HostContext, vmRef: string, inputs: Props)
   const view = await host.poolView();
   const vm = view.vms.find((candidate) => candidate.ref === vmRef);
   if (vm === undefined) {
-    const reason = `expected the VM "${textOf(inputs, "vm")}", found that it is not in the pool any more. Correct vm, or make the VM again`;
+    const reason = `expected the VM ${quoted(textOf(inputs, "vm"))}, found that it is not in the pool any more. Correct vm, or make the VM again`;
     throw new XennetError("REFERENCE_UNKNOWN", reason, { property: "vm" });
   }
   const found = carriedFor(host, view, vm, owner);
@@ -105,7 +106,7 @@ async function goOnWith(creation: Creation, view: PoolView, vm: VmRecord, leftOv
   if (there?.ref !== leftOver.ref) {
     const reason =
       `expected to adopt VIF ${there?.uuid} on device ${there?.device}, found that this resource has VIF ${leftOver.uuid} on device ${leftOver.device} ` +
-      `of VM "${vm.name_label}" already, which is not in the state. Declare that device and destroy the resource first, ` +
+      `of VM ${quoted(vm.name_label)} already, which is not in the state. Declare that device and destroy the resource first, ` +
       `or remove the VIF with \`xe vif-destroy uuid=${leftOver.uuid}\``;
     throw new XennetError("ADOPT_IMPOSSIBLE", reason, { property: "adopt" });
   }
@@ -157,7 +158,7 @@ async function makeVif(
   const values = { ...newVifValues, ...carried?.values, ...declared.values };
   const device = textOf(inputs, "device") ?? "0";
   const place = { vmUuid: vm.uuid, vmName: vm.name_label, device, network: network?.name_label ?? "" };
-  const ref = await explaining(`made on network "${place.network}"`, place, () =>
+  const ref = await explaining(`made on network ${quoted(place.network)}`, place, () =>
     vifs.create(host.xapi, {
       ...{ VM: vm.ref, network: network?.ref ?? "", device, MAC: textOf(inputs, "mac") ?? "" },
       ...settingsForCreate(values),

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { XapiError } from "../../xapi/errors";
 import { sentenceFor } from "../../xapi/failure-sentences";
@@ -65,7 +66,7 @@ export function placeOf(vif: VifRecord, view: PoolView): VifPlace {
 
 /** The VIF, as messages begin. */
 export function subjectOf({ device, vmName, vmUuid }: VifPlace): string {
-  return `device ${device} of VM "${vmName}" (${vmUuid})`;
+  return `device ${device} of VM ${quoted(vmName)} (${vmUuid})`;
 }
 
 /** Runs a call about a VIF; a refusal of XAPI's says which VIF it was about, and what the user can do. */

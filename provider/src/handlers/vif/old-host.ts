@@ -1,4 +1,5 @@
 import type { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import { sameName } from "../../core/same-name";
 import type { HostContext } from "../../hosts/context";
 import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
@@ -20,7 +21,7 @@ export async function checkOldHost(host: HostContext, declared: Declared): Promi
   const name = describeOwner(textOf(news, "owner") ?? "");
   if (news["ipv4"] !== undefined && !(await can(host, "guestAddress"))) {
     host.warn(
-      `${name}: ${release.name} sets no address in guests (hosts do since ${sinceOf("guestAddress")}), so the administrator of VM "${vm.name_label}" has to set ipv4 there; the output guestSetup has the text.`,
+      `${name}: ${release.name} sets no address in guests (hosts do since ${sinceOf("guestAddress")}), so the administrator of VM ${quoted(vm.name_label)} has to set ipv4 there; the output guestSetup has the text.`,
     );
   }
   const { kept } = declared;
@@ -50,7 +51,7 @@ export async function warnOfGivingBack(host: HostContext, view: PoolView, vif: V
 
 function madeAnew(release: Release, vif: VifRecord, vm: VmRecord): string {
   return (
-    `${release.name} cannot move VIFs (hosts do since ${sinceOf("move")}), so VIF ${vif.uuid} on device ${vif.device} of VM "${vm.name_label}" ` +
+    `${release.name} cannot move VIFs (hosts do since ${sinceOf("move")}), so VIF ${vif.uuid} on device ${vif.device} of VM ${quoted(vm.name_label)} ` +
     "is unplugged and made anew on the other network, with the same MAC address and settings, but a new UUID."
   );
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { hasXapiCode } from "../../xapi/errors";
@@ -14,11 +15,11 @@ export async function setPlugged(host: HostContext, view: PoolView, vif: VifReco
   const vm = vmOfVif(view, vif);
   if (vm === undefined || vm.power_state === "Halted" || vif.currently_attached === wanted) return false;
   const place = placeOf(vif, view);
-  const what = wanted ? `plugged into network "${place.network}"` : "unplugged";
+  const what = wanted ? `plugged into network ${quoted(place.network)}` : "unplugged";
   const method = wanted ? "VIF.plug" : "VIF.unplug";
   if (vm.power_state === "Suspended") {
     host.warn(
-      `Device ${vif.device} of VM "${vm.name_label}" is to be ${what}, but the VM is suspended; run \`pulumi up --refresh\` after it was resumed.`,
+      `Device ${vif.device} of VM ${quoted(vm.name_label)} is to be ${what}, but the VM is suspended; run \`pulumi up --refresh\` after it was resumed.`,
     );
     return false;
   }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { XapiError } from "../../xapi/errors";
@@ -77,7 +78,7 @@ async function remake(
   if (vm.power_state === "Suspended") {
     // Its image has the VIF that is there.
     const reason = ["VM_BAD_POWER_STATE", vm.ref, "running", "suspended"];
-    throw refusal("VIF.unplug", reason, `moved to network "${network.name_label}"`, place);
+    throw refusal("VIF.unplug", reason, `moved to network ${quoted(network.name_label)}`, place);
   }
   // Marks and keys may have been written since.
   const vif = await vifs.getRecord(host.xapi, stale.ref);

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import type { VifRecord } from "../../xapi/vifs";
@@ -81,7 +82,7 @@ export async function restoreReplaced(host: HostContext, { vm, record }: FoundRe
   // Without it the record is all that is left of the VIF.
   if (vif === undefined)
     throw notDone(
-      `VIF ${record.uuid} was to be put back as device ${record.device} of VM "${vm.name_label}"`,
+      `VIF ${record.uuid} was to be put back as device ${record.device} of VM ${quoted(vm.name_label)}`,
       "it is not there",
     );
   await applySettings(host, view, vif, record.values);

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import { networkOfVif, type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { describeOwner } from "../../rules/owner";
 import type { VifRecord } from "../../xapi/vifs";
@@ -32,7 +33,7 @@ export function ownVifOf(
     const list = found.map((vif) => `device ${vif.device} (${vif.uuid})`).join(", ");
     throw new XennetError(
       "OWNER_AMBIGUOUS",
-      `${describeOwner(owner)} owns ${found.length} VIFs of "${vm?.name_label}", expected one at most: ${list}. Destroy the ones that are too many with \`xe vif-destroy uuid=…\`, then run up again`,
+      `${describeOwner(owner)} owns ${found.length} VIFs of ${quoted(vm?.name_label)}, expected one at most: ${list}. Destroy the ones that are too many with \`xe vif-destroy uuid=…\`, then run up again`,
     );
   }
   return found[0];
@@ -63,7 +64,7 @@ function onDevice(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly 
   if (isOwn(view, there, owners)) return { there };
   const bearer = bearerOf(there);
   const used = usedDevices(view, vm);
-  const what = `device "${there.device}" of VM "${vm.name_label}" has ${described(view, there)}`;
+  const what = `device ${quoted(there.device)} of VM ${quoted(vm.name_label)} has ${described(view, there)}`;
   if (bearer !== undefined) {
     const reason = `expected a free device, found that ${what}, which belongs to ${describeBearer(view, there, bearer)}. Choose another device (used are ${used}), or take it out of the other declaration first`;
     return { refused: new XennetError("DEVICE_TAKEN", reason, { property: "device" }) };
@@ -83,7 +84,7 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
       : view.vifs.find((vif) => vif.uuid === uuid);
   const wanted = uuid === undefined ? `a VIF on device ${inputs["device"]}` : `the VIF ${uuid}`;
   const refused = (property: string, found: string) => ({
-    refused: new XennetError("ADOPT_IMPOSSIBLE", `expected ${wanted} of VM "${vm.name_label}", found ${found}`, {
+    refused: new XennetError("ADOPT_IMPOSSIBLE", `expected ${wanted} of VM ${quoted(vm.name_label)}, found ${found}`, {
       property,
     }),
   });
@@ -92,7 +93,7 @@ function toAdopt(view: PoolView, vm: VmRecord, inputs: Props, owners: readonly s
   if (there === undefined) return refused("adopt", `no such VIF; ${list}. Leave adopt out to have one made`);
   if (there.VM !== vm.ref) {
     const other = vmOfVif(view, there)?.name_label;
-    const whose = other === undefined ? "a snapshot, a template or the control domain" : `"${other}"`;
+    const whose = other === undefined ? "a snapshot, a template or the control domain" : `${quoted(other)}`;
     return refused("adopt", `that it belongs to ${whose}; ${list}`);
   }
   const bearer = bearerOf(there);
@@ -148,5 +149,5 @@ function usedDevices(view: PoolView, vm: VmRecord): string {
 
 function described(view: PoolView, vif: VifRecord): string {
   const network = networkOfVif(view, vif)?.name_label ?? vif.network;
-  return `VIF ${vif.uuid} on network "${network}"`;
+  return `VIF ${vif.uuid} on network ${quoted(network)}`;
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
 import * as vifs from "../../xapi/vifs";
@@ -110,7 +111,7 @@ function warnOfNextPlug(host: HostContext, view: PoolView, before: vifs.VifRecor
   ];
   if (changed.length === 0) return;
   host.warn(
-    `Device ${now.device} of VM "${placeOf(now, view).vmName}": ${changed.join(", ")} changed on a plugged VIF and takes effect when it is plugged the next time ` +
+    `Device ${now.device} of VM ${quoted(placeOf(now, view).vmName)}: ${changed.join(", ")} changed on a plugged VIF and takes effect when it is plugged the next time ` +
       `(xe vif-unplug uuid=${now.uuid} && xe vif-plug uuid=${now.uuid}, or a restart of the VM).`,
   );
 }

@@ -1,4 +1,5 @@
 import { XennetError } from "../../core/errors";
+import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import { networkByUuid, type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { isGone } from "../../xapi/errors";
@@ -49,7 +50,7 @@ export function pendingRecord(view: PoolView, kind: WholeRecordKind, owner: stri
   if (found === undefined) return undefined;
   if (found.record === undefined) {
     const { uuid, name_label } = found.vm;
-    throw unreadable(kind, { what: "vm", uuid, name: `VM "${name_label}" (${uuid})` }, vmRecordKey(kind, owner));
+    throw unreadable(kind, { what: "vm", uuid, name: `VM ${quoted(name_label)} (${uuid})` }, vmRecordKey(kind, owner));
   }
   return { vm: found.vm, record: found.record };
 }
@@ -78,13 +79,13 @@ export async function makeAgain(
     const toBeMade = `that was ${kind === "moved" ? wasMoved : wasReplaced}`;
     throw new XennetError(
       "REPLACED_DEVICE_TAKEN",
-      `the VIF ${toBeMade} as device ${record.device} of VM "${vm.name_label}", but that device has VIF ${there.uuid} now. ` +
+      `the VIF ${toBeMade} as device ${record.device} of VM ${quoted(vm.name_label)}, but that device has VIF ${there.uuid} now. ` +
         `Remove it (xe vif-destroy uuid=${there.uuid}) and run again`,
     );
   }
   if (there !== undefined) return there.ref;
   const place = { vmUuid: vm.uuid, vmName: vm.name_label, device: record.device, network: network.name_label };
-  const what = kind === "moved" ? `made anew on network "${network.name_label}"` : "put back";
+  const what = kind === "moved" ? `made anew on network ${quoted(network.name_label)}` : "put back";
   try {
     return await explaining(what, place, () =>
       vifs.create(host.xapi, {
@@ -131,7 +132,7 @@ export function requireNetwork(view: PoolView, vm: VmRecord, record: WholeVif, k
     kind === "replaced"
       ? `the VIF that was on device ${device} is to be put back on ${gone}` +
         `Remove the key ${replacedKey} from the other_config of the VIF that is there now; it is then destroyed, and nothing is put back`
-      : `the VIF on device ${device} of VM "${vm.name_label}" was on its way to ${gone}` +
+      : `the VIF on device ${device} of VM ${quoted(vm.name_label)} was on its way to ${gone}` +
         `Put the UUID of another network into the VM's other_config:${vmRecordKey(kind, owner)}, or remove that key; the VIF is then lost`;
   throw new XennetError("FORMER_NETWORK_GONE", reason);
 }
