@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { equal } from "./compare.ts";
-import { InitializationError, type ProviderClient } from "./provider-client.ts";
+import { InitializationError, type ProviderCalls } from "./provider-client.ts";
 import { ProtectedError } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -12,7 +12,7 @@ export interface StepContext {
   readonly dryRun: boolean;
   readonly snapshot: Snapshot;
   /** The provider that serves the resources of the stack at this point of the run. */
-  readonly provider: () => Promise<ProviderClient>;
+  readonly provider: () => Promise<ProviderCalls>;
 }
 
 /** Does a step: calls the provider unless it is a preview, and records the result. */

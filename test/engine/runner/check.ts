@@ -1,5 +1,5 @@
 import { describeValue } from "./engine-text.ts";
-import type { CheckQuestion, CheckResult, ProviderClient } from "./provider-client.ts";
+import type { CheckQuestion, CheckResult, ProviderCalls } from "./provider-client.ts";
 import { Refusal } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { nameOf } from "./urn.ts";
@@ -9,7 +9,7 @@ import { containsUnknowns, markSecrets, type PropertyMap } from "./values.ts";
 export async function checkInputs(
   resource: ResourceState,
   question: CheckQuestion,
-  client: ProviderClient,
+  client: ProviderCalls,
 ): Promise<PropertyMap> {
   const { inputs, failures } = await client.check(resource.urn, question);
   markSecrets(inputs, question.news);

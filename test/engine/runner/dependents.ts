@@ -1,5 +1,5 @@
 import { diffResource } from "./diff.ts";
-import type { ProviderClient } from "./provider-client.ts";
+import type { ProviderCalls } from "./provider-client.ts";
 import { dependencyUrns, type ResourceState } from "./resource-state.ts";
 import { type PropertyMap, unknown } from "./values.ts";
 
@@ -11,7 +11,7 @@ export async function findDependentsToReplace(
   root: ResourceState,
   recorded: readonly ResourceState[],
   alreadyDecided: ReadonlySet<string>,
-  provider: () => Promise<ProviderClient>,
+  provider: () => Promise<ProviderCalls>,
 ): Promise<ResourceState[]> {
   const replaced = new Set([root.urn]);
   const found: ResourceState[] = [];

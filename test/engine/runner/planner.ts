@@ -4,7 +4,7 @@ import { equal } from "./compare.ts";
 import { diffResource } from "./diff.ts";
 import { externalStateOf, stateOf, withInherited } from "./goal-state.ts";
 import { keepIgnored } from "./ignore-changes.ts";
-import type { DiffResult, ProviderClient } from "./provider-client.ts";
+import type { DiffResult, ProviderCalls } from "./provider-client.ts";
 import { dependsOnUntargeted, protectedFromReplacement, type Refusal } from "./refusal.ts";
 import type { Goal, ReadGoal } from "./registration.ts";
 import { createAfterDelete, createFirst, deleteFirst } from "./replacement.ts";
@@ -24,7 +24,7 @@ export interface PlannerOptions {
   /** URNs to replace whatever their diff says. */
   readonly replace: ReadonlySet<string>;
   readonly targets: Targets;
-  readonly provider: () => Promise<ProviderClient>;
+  readonly provider: () => Promise<ProviderCalls>;
   /** A refusal after which the preview goes on, to show what else there is. */
   readonly onRefusal: (refusal: Refusal) => void;
   readonly onInfo: (message: string, urn: string) => void;

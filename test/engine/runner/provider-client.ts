@@ -55,6 +55,9 @@ export class InitializationError extends Error {
   }
 }
 
+/** What the engine asks of a provider about resources, however it is reached. */
+export type ProviderCalls = Pick<ProviderClient, "check" | "diff" | "create" | "read" | "update" | "delete">;
+
 type Callback<Response> = (error: ServiceError | null, response: Response) => void;
 /** The calls of Pulumi's provider protocol that a dynamic provider answers. Secrets go out as plain values. */
 export class ProviderClient {

@@ -1,7 +1,7 @@
 import { markOutputs } from "./apply-step.ts";
 import { changedProperties, equal } from "./compare.ts";
 import { diffResource } from "./diff.ts";
-import type { ProviderClient } from "./provider-client.ts";
+import type { ProviderCalls } from "./provider-client.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { changedInputs, type PlannedStep } from "./steps.ts";
 import { DYNAMIC_PROVIDER_TYPE } from "./urn.ts";
@@ -21,7 +21,7 @@ export interface Refreshed {
  * Reads a resource. Whether it counts as changed is the provider's word: its diff is asked for what the next up with an
  * unchanged program would have to do. One that is only looked at counts as changed when its outputs did.
  */
-export async function refreshResource(old: ResourceState, provider: () => Promise<ProviderClient>): Promise<Refreshed> {
+export async function refreshResource(old: ResourceState, provider: () => Promise<ProviderCalls>): Promise<Refreshed> {
   if (!old.custom || old.type === DYNAMIC_PROVIDER_TYPE || old.pendingReplacement) {
     return { outcome: "same", resource: old, diffs: [] };
   }
@@ -38,7 +38,7 @@ export async function refreshResource(old: ResourceState, provider: () => Promis
   return { outcome: "update", resource, diffs: changedInputs(refreshStep(old, resource)) };
 }
 
-async function wouldChange(read: ResourceState, old: ResourceState, client: ProviderClient): Promise<boolean> {
+async function wouldChange(read: ResourceState, old: ResourceState, client: ProviderCalls): Promise<boolean> {
   return (await diffResource(client, read, old)).changes === true;
 }
 

@@ -1,5 +1,5 @@
 import { findDependentsToReplace } from "./dependents.ts";
-import type { ProviderClient } from "./provider-client.ts";
+import type { ProviderCalls } from "./provider-client.ts";
 import { protectedDependent } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import type { PlannedStep } from "./steps.ts";
@@ -26,7 +26,7 @@ export interface DeleteFirstContext {
   readonly decided: ReadonlySet<string>;
   /** URNs that are deleted because of what they depend on; those found here are added. */
   readonly condemned: Set<string>;
-  readonly provider: () => Promise<ProviderClient>;
+  readonly provider: () => Promise<ProviderCalls>;
 }
 
 /** Deletes the old one first, and before it the dependents that would be replaced with it. */

@@ -1,5 +1,5 @@
 import { dependentsOf, findDependentsToReplace } from "./dependents.ts";
-import type { ProviderClient } from "./provider-client.ts";
+import type { ProviderCalls } from "./provider-client.ts";
 import { deletesUntargeted, type Refusal } from "./refusal.ts";
 import type { ResourceState } from "./resource-state.ts";
 import { oldOf, type PlannedStep } from "./steps.ts";
@@ -12,7 +12,7 @@ export interface TargetDeletesOptions {
   readonly isDeclared: (urn: string) => boolean;
   /** URNs that need not be asked whether they would be replaced. */
   readonly settled: ReadonlySet<string>;
-  readonly provider: () => Promise<ProviderClient>;
+  readonly provider: () => Promise<ProviderCalls>;
 }
 
 export interface ConfinedDeletes {

@@ -9,11 +9,12 @@ export interface TracedHost {
   readonly outside: string;
 }
 
-/** What opens a TCP connection. */
+/** What opens a connection: of TCP, unless it says otherwise. */
 export interface Opening {
   readonly source: string;
   readonly destination: string;
   readonly port: number;
+  readonly protocol?: "tcp" | "udp";
 }
 
 /** Where a connection ends, and which peer is seen there; or how it fails. */
@@ -60,6 +61,7 @@ function comesBack(host: TracedHost, sent: Packet, peer: string, isOwn: boolean)
   const isNeighbour = interfaceOf(host, peer) === sent.outInterface && !isLocal(host, peer);
   if (isNeighbour) return false;
   const answer: Packet = {
+    protocol: sent.protocol ?? "tcp",
     ...{ source: sent.destination, destination: sent.source, sourcePort: sent.port, port: 50_000 },
     ...{ inInterface: sent.outInterface as string, state: "ESTABLISHED", dnated: sent.dnated },
   };
@@ -117,7 +119,7 @@ function matches(host: TracedHost, rule: SavedRule, packet: Packet): boolean {
     is(rule.destination, (cidr) => isIn(packet.destination, cidr)) &&
     is(rule.inInterface, (name) => name === packet.inInterface) &&
     is(rule.outInterface, (name) => name === packet.outInterface) &&
-    is(rule.protocol, (name) => name === "tcp") &&
+    is(rule.protocol, (name) => name === (packet.protocol ?? "tcp")) &&
     is(rule.sourcePorts, (list) => within(ranges(list), packet.sourcePort)) &&
     is(rule.destinationPorts, (list) => within(ranges(list), packet.port)) &&
     (rule.destinationType === undefined || isLocal(host, packet.destination)) &&
