@@ -1,0 +1,34 @@
+import type { Machine } from "../machine.ts";
+import { type Model, settledStacks } from "../model.ts";
+import { STACKS } from "../stacks/program.ts";
+import { wrongInterfaces, wrongObjects } from "./declared.ts";
+import type { Look } from "./look.ts";
+import { wrongPackets } from "./packets.ts";
+import { wrongRecords } from "./records.ts";
+
+/** What is not as the model says, with everything healed. */
+export function judge(now: Look, model: Model, machine: Machine): string[] {
+  const settled = settledStacks(model);
+  return [
+    ...settled.flatMap(({ stack }) => wrongRecords(now, machine.stacks[stack])),
+    ...settled.flatMap((wanted) => wrongObjects(now, wanted)),
+    ...(model.off ? stillThere(now, machine) : [...wrongInterfaces(now, settled), ...wrongPackets(now, settled)]),
+    ...(isNothingDeclared(model) ? stillThere(now, machine, !model.off) : []),
+  ];
+}
+
+function isNothingDeclared({ programs, settled }: Model): boolean {
+  return STACKS.every((stack) => settled[stack] && Object.keys(programs[stack].forwardings).length === 0);
+}
+
+/** Rules, settings and files of ours where none may be. */
+function stillThere(now: Look, machine: Machine, files = false): string[] {
+  const rules = now.rules.filter((rule) => rule.includes("XENNET-"));
+  const forwarding = now.conf.get("xenbr0/forwarding");
+  const former = machine.bare.conf.get("xenbr0/forwarding");
+  return [
+    ...rules.map((rule) => `nothing is to be in force, but there is ${rule}`),
+    ...(forwarding === former ? [] : [`nothing is to be in force, but xenbr0/forwarding is ${forwarding}`]),
+    ...(files && now.installed ? ["nothing is declared, but /etc/xennet is there"] : []),
+  ];
+}
