@@ -109,3 +109,24 @@ test("the profile may suddenly point at another pool", async () => {
   const { result: session } = await jsonCall(simulator, "session.login_with_password", ["root", password]);
   expect(await jsonCall(simulator, "pool.get_uuid", [session as string, pool])).toMatchObject({ result: uuid });
 });
+
+test("whoever looks at each call may cut it before it takes effect, or its reply", async () => {
+  const simulator = await simulate();
+  const { call } = await connect(simulator);
+  const create = (name: string) => call("network.create", { other_config: {}, name_label: name });
+  const seen: string[] = [];
+  const cutting = (moment: "before" | "after") =>
+    simulator.faults.intercept(({ method, writing }, when) => {
+      seen.push(`${when} ${method}${writing ? ", which writes" : ""}`);
+      return when === moment ? "cut" : "go";
+    });
+  cutting("before");
+  await expect(create("undone")).rejects.toThrow("socket hang up");
+  cutting("after");
+  await expect(create("done")).rejects.toThrow("socket hang up");
+  simulator.faults.intercept();
+  expect(await call("network.get_by_name_label", "undone")).toEqual([]);
+  expect(await call("network.get_by_name_label", "done")).toHaveLength(1);
+  const one = "network.create, which writes";
+  expect(seen).toEqual([`before ${one}`, `before ${one}`, `after ${one}`]);
+});
