@@ -11,7 +11,8 @@ export const only = new RegExp(process.env["XENNET_CRASH_ONLY"] ?? "");
 export const seed = Number(process.env["XENNET_CRASH_SEED"] ?? Math.floor(Math.random() * 1e6));
 
 /** For CI; whoever asks for more has the time. */
-export const timeout = chosen === undefined ? 300_000 : 24 * 3_600_000;
+export const timeout = chosen === undefined ? 600_000 : 24 * 3_600_000;
+
 /** So many of a list, one from each of as many equal parts, by a seeded choice; all where there are no more. */
 export function spread<T>(all: readonly T[], count: number, seed: number): T[] {
   if (count >= all.length) return [...all];
