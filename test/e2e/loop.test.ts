@@ -9,7 +9,7 @@ const rounds = Number(process.env["XENNET_LOOPS"] ?? 20);
 
 describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
   test(`${rounds} times up and destroy of three networks, while the VMs run: each time all of it, and then the same host`, {
-    timeout: 60_000 + rounds * 30_000,
+    timeout: 60_000 + rounds * 60_000,
   }, async () => {
     await using deployment = await deploy(engine);
     const { host, up, destroy, stack } = deployment;
