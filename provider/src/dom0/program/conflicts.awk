@@ -1,27 +1,27 @@
 # What two stacks must not both have: a port of an address, a network, its addresses. Declarations of the same stack never meet here: deletes come last, so renames and swaps must pass.
 
 # Why a put cannot be, `<code> <text>`, or nothing. What its own stored form has in common with another one already is left alone.
-function taken_by_others(op,  other, why) {
+function taken_by_others(id,  other, why) {
   for (other in holder) {
-    if (op_token[op] == other || is_of_stack(op, holder[other])) continue
-    why = in_common(op, holder[other])
+    if (op_token[id] == other || is_of_stack(id, holder[other])) continue
+    why = in_common(id, holder[other])
     if (why == "") continue
-    if ((op_token[op] in stored) && in_common(stored[op_token[op]], holder[other]) != "") continue
+    if ((op_token[id] in stored) && in_common(stored[op_token[id]], holder[other]) != "") continue
     return why " is held by " describe_owner(value_of(holder[other], "owner")) " on this host"
   }
   return ""
 }
 # A renamed stack has its declarations under the former name until it has written them anew.
-function is_of_stack(op, id) {
-  if (same_stack(value_of(op, "owner"), value_of(id, "owner"))) return 1
-  return (op_token[op] in stored) && same_stack(value_of(stored[op_token[op]], "owner"), value_of(id, "owner"))
+function is_of_stack(id, other) {
+  if (same_stack(value_of(id, "owner"), value_of(other, "owner"))) return 1
+  return (op_token[id] in stored) && same_stack(value_of(stored[op_token[id]], "owner"), value_of(other, "owner"))
 }
 # `<prefix>urn:pulumi:<stack>::<project>::<types>::<name>`
 function stack_of(owner,  at, part, n) {
   at = index(owner, "urn:pulumi:")
   if (!at) return ""
   n = split(substr(owner, at + 11), part, "::")
-  return n < 4 ? "" : substr(owner, 1, at - 1) "::" part[1] "::" part[2]
+  return n < 4 ? "" : (at > 1 ? substr(owner, 1, at - 1) : "") "::" part[1] "::" part[2]
 }
 function same_stack(a, b) { return a == b || stack_of(a) != "" && stack_of(a) == stack_of(b) }
 function describe_owner(owner,  at, part, n) {

@@ -52,14 +52,14 @@ function whole_file(path,  line, content, got) {
   return content
 }
 # The network of an address with prefix length.
-function network_of(cidr,  part, byte, bits, i, size, text) {
+function network_of(cidr,  part, byte, bits, i, size, network) {
   split(cidr, part, "/"); split(part[1], byte, ".")
-  bits = part[2] + 0; text = ""
+  bits = part[2] + 0; network = ""
   for (i = 1; i <= 4; i++) {
     size = 256; for (; bits > 0 && size > 1; bits--) size /= 2
-    text = text (i > 1 ? "." : "") int(byte[i] / size) * size
+    network = network (i > 1 ? "." : "") int(byte[i] / size) * size
   }
-  return text "/" part[2]
+  return network "/" part[2]
 }
 # From the table of the kernel: another process would cost more than all of it. Numbers there are hexadecimal, the last byte first.
 function has_route(name, arg,  path, got, line, part, want, net, byte, i, bits, size, mask) {

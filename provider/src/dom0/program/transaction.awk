@@ -5,6 +5,7 @@ BEGIN {
   arguments_begin()
   interfaces_begin()
   looked = 0
+  split("", holder)
   failed = host = ""
   op = window = committed = open_fragment = expect_fragment = 0
 }
