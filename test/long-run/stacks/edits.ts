@@ -172,9 +172,10 @@ function changeForward(program: Program, pick: number, value: number, stack: Sta
   if (found === undefined) return program;
   const others = { ...program, forwards: program.forwards.filter((one) => one !== found) };
   const size = found.size === 1 ? 2 : 1;
+  const resized = freePort(others, stack, size, value >> 3);
   const changes: readonly Partial<ForwardPart>[] = [
     { port: freePort(others, stack, found.size, value >> 3) ?? found.port },
-    { size, port: freePort(others, stack, size, value >> 3) ?? found.port },
+    resized === undefined ? {} : { size, port: resized },
     { guest: found.guest === 11 ? 12 : 11 },
     { protocol: chosen(["tcp", "udp", "both"] as const, value >> 3) ?? "tcp" },
     { enabled: !found.enabled },
@@ -190,7 +191,7 @@ function changeVif(program: Program, pick: number, value: number): Program {
   if (found === undefined) return program;
   const slot = chosen(Object.keys(program.networks) as Slot[], value >> 3) ?? found.slot;
   // A VIF that is taken over keeps its own.
-  const mac = found.takesOver ? {} : { mac: `02:16:3e:00:00:${String(10 + (value % 90))}` };
+  const mac = found.takesOver ? {} : { mac: `02:16:3e:0${found.vm.at(-1)}:0${found.device}:${10 + (value % 90)}` };
   const changes: readonly Partial<VifPart>[] = [{ slot }, { plugged: !found.plugged }, { rate: 1000 + value }, mac];
   const change = chosen(changes, value);
   return { ...program, vifs: program.vifs.map((vif) => (vif === found ? { ...vif, ...change } : vif)) };
