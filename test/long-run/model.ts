@@ -28,8 +28,9 @@ export function newModel(slots: readonly Slot[] = SLOTS): Model {
 export function declare(model: Model, run: RunAction): void {
   if (run.do === "destroy") model.programs[run.stack] = EMPTY;
   if (run.do !== "up") return;
-  // The engine knows a former name only as long as it is in its state.
-  const edits = run.edits.filter((edit) => model.settled[run.stack] || !isRenaming(edit));
+  // The engine knows a former name only while it is in its state: so one renaming a run, and none before the last one went well.
+  const first = run.edits.find(isRenaming);
+  const edits = run.edits.filter((edit) => !isRenaming(edit) || (edit === first && model.settled[run.stack]));
   model.programs[run.stack] = edits.reduce(
     (program, edit) => edited(program, edit, run.stack, model.slots),
     model.programs[run.stack],

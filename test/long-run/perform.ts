@@ -106,7 +106,7 @@ function told(run: RunAction, { steps, errors }: Outcome): string[] {
 function described(error: Error): string {
   const { code, cause } = error as { code?: string; cause?: { code?: string } };
   const known = code ?? cause?.code;
-  return `${error.message}${known === undefined ? ` ${error.stack ?? ""}` : ` (${known})`}`;
+  return `${error.message}${known === undefined ? "" : ` (${known})`}`;
 }
 
 /** Whether VIFs of others are on a network of the stack: it cannot go then, and the run says so. */
