@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Host } from "../lab/host.ts";
 import { findSecrets } from "../tour/secrets.ts";
 import { changes, deploy, enginesUnderTest, succeeded, topology } from "./deployment.ts";
 
@@ -20,6 +21,29 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
       { name: "the state file", text: state },
       { name: "the output", text: deployment.output() },
       { name: "a command line", text: commandLines.join("\n") },
+    ];
+    expect(findSecrets(host, places)).toEqual([]);
+  });
+
+  test("nor in a file or the environment of a process of dom0, nor in what runs that fail leave and print", async () => {
+    await using deployment = await deploy(engine);
+    const { host, stack } = deployment;
+    // What XAPI's own stand-in and the lab keep there is not ours.
+    const before = new Set((await filesOfDom0(host)).split(boundary));
+    deployment.write(topology());
+    const [environments, up] = await Promise.all([environmentsOfDom0(host), deployment.up()]);
+    succeeded(up);
+    expect(environments).toContain("PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin");
+    for (const env of failing(host)) expect((await deployment.up({ env })).ok).toBe(false);
+    const state = readFileSync(stack.stateFile, "utf8");
+    const files = (await filesOfDom0(host)).split(boundary).filter((file) => !before.has(file));
+    expect(files.some((file) => file.includes("xennet-fragment 1"))).toBe(true);
+    succeeded(await deployment.destroy());
+    const places = [
+      { name: "an environment of dom0", text: environments },
+      { name: "a file of dom0", text: files.join("\n") },
+      { name: "the state file", text: state },
+      { name: "the output of runs that fail", text: deployment.output() },
     ];
     expect(findSecrets(host, places)).toEqual([]);
   });
@@ -132,3 +156,26 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     expect(findSecrets(deployment.host, [{ name: "the output", text: deployment.output() }])).toEqual([]);
   });
 });
+
+const boundary = "=== file ";
+
+/** Everything that dom0 keeps where a program may write. */
+async function filesOfDom0({ lab }: Host): Promise<string> {
+  const where = "/etc /usr/local /root /var /run /tmp";
+  const each = `for file in "$@"; do echo "${boundary}$file"; cat "$file"; done`;
+  const script = `find ${where} -xdev -type f -size -4096k -exec sh -c '${each}' sh {} + 2>/dev/null`;
+  return (await lab.runInDom0(script)).stdout;
+}
+
+/** The environments of all processes that dom0 has in 30 s, looked at all the time. */
+async function environmentsOfDom0({ lab }: Host): Promise<string> {
+  const script = `end=$(( $(date +%s) + 30 ))
+while [ "$(date +%s)" -lt "$end" ]; do cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; sleep 0.05; done | sort -u`;
+  return (await lab.runInDom0(script)).stdout;
+}
+
+/** Settings with which an up comes as far as XAPI's login, dom0's login, or the host's certificate, and no further. */
+function failing({ env }: Host): Array<Record<string, string>> {
+  const wrong = { XENNET_XAPI_FINGERPRINT: "00".repeat(32), XENNET_XAPI_CA: "" };
+  return [{ XENNET_USERNAME: "nobody" }, { XENNET_SSH_PORT: "9" }, wrong].map((settings) => ({ ...env, ...settings }));
+}
