@@ -11,7 +11,7 @@ import { keysOf, type Look, text } from "./look.ts";
 export function wrongRecords(look: Look, stack: Stack): string[] {
   const recorded = stack.state.resources.filter((resource) => !resource.delete && !resource.pendingReplacement);
   const missing = recorded.filter((resource) => resource.initErrors.length === 0 && !isThere(look, resource));
-  const known = new Set(stack.state.resources.map(({ id }) => ownPart(id)));
+  const known = new Set(stack.state.resources.map(ownPart));
   const unrecorded = marked(look, stack.name).filter(([own]) => !known.has(own));
   return [
     ...missing.map(({ urn, id }) => `${stack.name}: recorded, but not there as it was recorded: ${short(urn)} ${id}`),
@@ -19,7 +19,11 @@ export function wrongRecords(look: Look, stack: Stack): string[] {
   ];
 }
 
-const ownPart = (id: string) => id.split("/")[1] ?? "";
+/** An old host's update can make a VIF anew: its id follows with the next refresh, its `uuid` at once. */
+function ownPart({ id, outputs }: ResourceState): string {
+  return typeof outputs["uuid"] === "string" ? outputs["uuid"] : (id.split("/")[1] ?? "");
+}
+
 export const short = (urn: string): string =>
   urn
     .split("::")
@@ -27,10 +31,10 @@ export const short = (urn: string): string =>
     .join("::")
     .replace(/^.*xennet:/, "");
 
-function isThere(look: Look, { urn, id, outputs }: ResourceState): boolean {
-  const kind = typeOf(urn).split(":").at(-1);
-  const own = ownPart(id);
-  const { incarnation, token } = outputs;
+function isThere(look: Look, resource: ResourceState): boolean {
+  const kind = typeOf(resource.urn).split(":").at(-1);
+  const own = ownPart(resource);
+  const { incarnation, token } = resource.outputs;
   if (kind === "XenNetwork" || kind === "XenVif") {
     const found = (kind === "XenNetwork" ? look.networks : look.vifs).find(({ uuid }) => uuid === own);
     return found !== undefined && keysOf(found)["xennet:incarnation"] === incarnation;
