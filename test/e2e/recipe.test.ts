@@ -162,7 +162,7 @@ describe.each(cases)("on the $label, host $host.0", ({ engine, host: [profile, o
 
 /** Steps 12 to 15 of the recipe, and dom0's ports that the stock firewall leaves open, in our chains. */
 const rulesOn = (bridge: string) => [
-  `-A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.0/24 -i ${bridge} -o xenbr0 -j ACCEPT`,
+  `-A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.0/24 -i ${bridge} -o xenbr0 -m conntrack --ctstate NEW,RELATED,SNAT,DNAT -j ACCEPT`,
   `-A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o ${bridge} -j ACCEPT`,
   "-A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.100.11:80",
   "-A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.100.12:80",

@@ -33,6 +33,8 @@ export interface HostForwardingSpec {
 const accept = { jump: "ACCEPT" } as const;
 const drop = { jump: "DROP" } as const;
 const replies = "RELATED,ESTABLISHED" as const;
+/** What conntrack cannot place is never translated, so it would leave from the guest's own address. */
+const invalid = { rank: ranks.invalid, state: "INVALID", target: drop } as const;
 const inward = { inInterface: roles.externalInterface, outInterface: roles.bridge };
 const outward = { inInterface: roles.bridge, outInterface: roles.externalInterface };
 
@@ -42,11 +44,16 @@ const outward = { inInterface: roles.bridge, outInterface: roles.externalInterfa
  * Turning forwarding on opens FORWARD through the stock chain, which accepts 22, 80 and 443 from anywhere, and an address
  * on the bridge exposes dom0's own services to guests; hence the closing rules. They name the internal bridge only: an
  * external-wide DROP would also cut other people's routing through dom0.
+ *
+ * Replies are accepted by who opened the connection, never by `ESTABLISHED` alone: what somebody opened while rules were
+ * missing (a firewall that restarts) ends when they are back.
  */
 export function hostForwardingRules(spec: HostForwardingSpec): Rule[] {
   const subnet = subnetOf(spec.address);
   return [
-    { chain: "forward", rank: ranks.established, destination: subnet, ...inward, state: replies, target: accept },
+    { chain: "forward", ...outward, ...invalid },
+    { chain: "forward", ...inward, ...invalid },
+    ...replyRules(spec, subnet),
     ...outboundRules(spec, subnet),
     ...(spec.inbound === "network" ? [open({ destination: subnet, ...inward })] : []),
     ...(spec.isolation === false ? [] : closing),
@@ -65,31 +72,32 @@ function open(match: Partial<Rule>): Rule {
   return { chain: "forward", rank: ranks.network, ...match, target: accept };
 }
 
-function outboundRules({ outbound = "any", infrastructure = [] }: HostForwardingSpec, subnet: string): Rule[] {
+/** Inwards to guests that asked, and both ways of what was forwarded to them, wherever it came from. */
+function replyRules({ outbound = "any", infrastructure = [], inbound }: HostForwardingSpec, subnet: string): Rule[] {
+  const reply = { chain: "forward", rank: ranks.established, state: replies, target: accept } as const;
   const rules: Rule[] = [];
-  // Guests answer what was forwarded to them, wherever it came from.
+  if (outbound !== "none") rules.push({ ...reply, destination: subnet, ...inward, originSource: subnet });
+  rules.push({ ...reply, destination: subnet, ...inward, wasDnated: true });
   if (outbound !== "any" || infrastructure.length > 0) {
-    rules.push({
-      chain: "forward",
-      rank: ranks.established,
-      source: subnet,
-      ...outward,
-      state: replies,
-      target: accept,
-    });
+    rules.push({ ...reply, source: subnet, ...outward, wasDnated: true });
   }
-  for (const destination of outbound === "none" ? [] : infrastructure) {
-    const target = { jump: "REJECT", with: "icmp-host-prohibited" } as const;
-    rules.push({ chain: "forward", rank: ranks.infrastructure, source: subnet, destination, ...outward, target });
-  }
-  if (outbound === "any") rules.push(open({ source: subnet, ...outward }));
-  else if (outbound !== "none") {
-    rules.push(...outbound.map((destination) => open({ source: subnet, destination, ...outward })));
-  }
+  if (inbound === "network") rules.push({ ...reply, source: subnet, ...outward, originDestination: subnet });
   return rules;
 }
 
-function inputRules({ guestAccessToHost = [] }: HostForwardingSpec, subnet: string): Rule[] {
+function outboundRules(spec: HostForwardingSpec, subnet: string): Rule[] {
+  const { outbound = "any", infrastructure = [], snat } = spec;
+  if (outbound === "none") return [];
+  const refused = infrastructure.map((destination): Rule => {
+    const target = { jump: "REJECT", with: "icmp-host-prohibited" } as const;
+    return { chain: "forward", rank: ranks.infrastructure, source: subnet, destination, ...outward, target };
+  });
+  const out = { source: subnet, ...outward, ...(snat === "off" ? {} : { isTranslated: true }) };
+  const opened = outbound === "any" ? [open(out)] : outbound.map((destination) => open({ ...out, destination }));
+  return [...refused, ...opened];
+}
+
+function inputRules({ address, guestAccessToHost = [] }: HostForwardingSpec, subnet: string): Rule[] {
   const guest = { chain: "input", inInterface: roles.bridge } as const;
   const granted = guestAccessToHost.flatMap(({ source = subnet, protocols, ports }): Rule[] =>
     (protocols ?? [undefined]).map((protocol) => ({
@@ -100,8 +108,10 @@ function inputRules({ guestAccessToHost = [] }: HostForwardingSpec, subnet: stri
     })),
   );
   return [
-    { ...guest, rank: ranks.established, state: replies, target: accept },
-    { ...guest, rank: ranks.network, protocol: "icmp", target: accept },
+    // A packet that bears dom0's own address as its source is never let in, so only dom0 opens such connections.
+    { ...guest, rank: ranks.established, state: replies, originSource: `${address.address}/32`, target: accept },
+    // Redirects in the name of dom0's gateway are none of the subnet's.
+    { ...guest, rank: ranks.network, source: subnet, protocol: "icmp", target: accept },
     ...granted,
     { ...guest, rank: ranks.closing, target: drop },
   ];

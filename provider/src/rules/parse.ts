@@ -1,4 +1,5 @@
 import type { PortRange } from "../validation/port-range";
+import { translatedStates } from "./render";
 import { type Chain, chains, type Rule, type Target } from "./rule";
 import { type Match, parseSavedRule, type SavedRule } from "./saved";
 
@@ -15,7 +16,15 @@ function ownRule(saved: SavedRule, rank: number): Rule | undefined {
   );
   const target = targetOf(saved);
   if (chain === undefined || target === undefined || !saved.isWhole) return undefined;
-  const matches = [saved.source, saved.destination, saved.inInterface, saved.outInterface, saved.protocol];
+  const matches = [
+    saved.originSource,
+    saved.originDestination,
+    saved.source,
+    saved.destination,
+    saved.inInterface,
+    saved.outInterface,
+    saved.protocol,
+  ];
   if (matches.some((match) => match?.not === true)) return undefined;
   const rule = {
     ...{ chain, rank, target },
@@ -28,10 +37,18 @@ function ownRule(saved: SavedRule, rank: number): Rule | undefined {
     ...given("destinationPorts", portText(saved.destinationPorts)),
     ...given("opensTcp", saved.tcpFlags === "SYN,RST SYN" || undefined),
     ...given("isForHost", saved.destinationType === "LOCAL" || undefined),
-    ...given("state", saved.state),
+    ...given("state", saved.state ?? connectionState(saved)),
+    ...given("originSource", saved.originSource?.value),
+    ...given("originDestination", saved.originDestination?.value),
     ...given("wasDnated", saved.connectionState === "DNAT" || undefined),
+    ...given("isTranslated", saved.connectionState === translatedStates || undefined),
   };
   return rule as Rule;
+}
+
+/** The states that stand beside who opened the connection. */
+function connectionState({ connectionState }: SavedRule): string | undefined {
+  return connectionState === "DNAT" || connectionState === translatedStates ? undefined : connectionState;
 }
 
 function given<T>(key: string, value: T | undefined): Record<string, T> {

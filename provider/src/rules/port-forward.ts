@@ -44,7 +44,8 @@ export function portForwardRules(spec: PortForwardSpec): Rule[] {
 /** How many rules that makes, without making them: a shifted range of many ports for many sources makes millions. */
 export function countRules(spec: PortForwardSpec): number {
   const redirects = countTranslations(spec);
-  const hairpinned = spec.hairpin === undefined ? 0 : redirects * (spec.fromHost === true ? 2 : 1) + 3;
+  const hairpinned =
+    spec.hairpin === undefined ? 0 : redirects * (spec.fromHost === true ? 2 : 1) + (spec.fromHost === true ? 4 : 3);
   const each = (spec.notSources?.length ?? 0) + redirects * (spec.sources?.length ?? 1) + 1 + hairpinned;
   const keptByTcp = (spec.management?.ports.length ?? 0) * (spec.management?.sources.length ?? 0);
   return spec.protocols.length * each + (spec.protocols.includes("tcp") ? keptByTcp : 0);
@@ -143,14 +144,23 @@ function hairpin(spec: PortForwardSpec, protocol: Transport, own: Cidr): Rule[] 
     accepted(spec, protocol, roles.bridge),
     {
       ...{ chain: "forward", rank, source: `${spec.target}/32`, ...inside, protocol },
-      ...{ sourcePorts: ports, state: "ESTABLISHED", target: accept },
+      ...{ sourcePorts: ports, state: "ESTABLISHED", wasDnated: true, target: accept },
     },
+    ...(spec.fromHost === true ? [answersToHost(spec, protocol)] : []),
     {
       ...{ chain: "postrouting", rank, source: subnetOf(own), destination: `${spec.target}/32` },
       ...{ outInterface: roles.bridge, protocol, destinationPorts: ports, wasDnated: true },
       target: { jump: "SNAT", to: own.address },
     },
   ];
+}
+
+/** dom0 asks its external address in the name of that very address; other replies the forwarding lets in. */
+function answersToHost(spec: PortForwardSpec, protocol: Transport): Rule {
+  return {
+    ...{ chain: "input", rank: ranks.established, source: `${spec.target}/32`, inInterface: roles.bridge, protocol },
+    ...{ state: "ESTABLISHED", originSource: roles.externalAddress, target: { jump: "ACCEPT" } },
+  };
 }
 
 /** As iptables writes ports: `80`, or `8000:8010`. */

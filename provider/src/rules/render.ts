@@ -18,11 +18,29 @@ export function renderRule(rule: Rule, token: string): string {
   add("--dport", rule.destinationPorts);
   if (rule.opensTcp === true) words.push("--tcp-flags", "SYN,RST", "SYN");
   if (rule.isForHost === true) words.push("-m", "addrtype", "--dst-type", "LOCAL");
-  if (rule.state !== undefined) words.push("-m", "state", "--state", rule.state);
-  if (rule.wasDnated === true) words.push("-m", "conntrack", "--ctstate", "DNAT");
+  words.push(...connectionMatches(rule));
   words.push("-m", "comment", "--comment", `xennet-${token}`, ...renderTarget(rule.target));
   return words.join(" ");
 }
+
+/** `state` knows the state only; who opened a connection is asked of `conntrack`, which then says both. `/32` is never printed there. */
+function connectionMatches(rule: Rule): string[] {
+  const { state, originSource, originDestination } = rule;
+  const origins = [...origin("--ctorigsrc", originSource), ...origin("--ctorigdst", originDestination)];
+  const translation = rule.wasDnated === true ? ["DNAT"] : rule.isTranslated === true ? [translatedStates] : [];
+  return [
+    ...(state === undefined || origins.length > 0 ? [] : ["-m", "state", "--state", state]),
+    ...(origins.length === 0 ? [] : ["-m", "conntrack", ...(state === undefined ? [] : ["--ctstate", state])]),
+    ...origins,
+    ...(translation.length === 0 ? [] : ["-m", "conntrack", "--ctstate", ...translation]),
+  ];
+}
+
+const origin = (option: string, value: string | undefined) =>
+  value === undefined ? [] : [option, value.replace(/\/32$/, "")];
+
+/** `--ctstate` of a rule with `isTranslated`. */
+export const translatedStates = "NEW,RELATED,SNAT,DNAT";
 
 /** A rule as a fragment holds it, without the key: `<rank> <table> -A CHAIN …`. */
 export function renderRuleLine(rule: Rule, token: string): string {

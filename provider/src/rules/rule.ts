@@ -11,14 +11,19 @@ export const chains = {
 export type Chain = keyof typeof chains;
 
 /** Names the host program resolves at every apply, because what they stand for changes (pool join, DHCP). */
-export const roles = { bridge: "@BRIDGE@", externalInterface: "@EXT_IF@", externalAddress: "@EXT_IP@" } as const;
+export const roles = {
+  bridge: "@BRIDGE@",
+  externalInterface: "@EXT_IF@",
+  externalAddress: "@EXT_IP@",
+} as const;
 
 /**
  * Place of a rule inside its chain, lowest first. What keeps dom0 manageable goes before every DNAT; replies go early as
- * they are most of the traffic; closing rules must come after every accept.
+ * they are most of the traffic; closing rules must come after every accept. What conntrack cannot place goes before all.
  */
 export const ranks = {
   management: 10,
+  invalid: 15,
   established: 20,
   portForward: 50,
   infrastructure: 55,
@@ -32,6 +37,9 @@ export type Target =
   | { readonly jump: "DNAT"; readonly to: string }
   | { readonly jump: "SNAT"; readonly to: string }
   | { readonly jump: "TCPMSS"; readonly mss: number | "pmtu" };
+
+/** In the order in which iptables prints them. */
+export type ConnectionState = "RELATED,ESTABLISHED" | "ESTABLISHED" | "INVALID";
 
 /** One rule, in the terms of iptables. Only matches that iptables 1.3.5 (XenServer 5.6) has as well. */
 export interface Rule {
@@ -52,8 +60,14 @@ export interface Rule {
   readonly opensTcp?: boolean;
   /** Only what is for an address of dom0 itself. */
   readonly isForHost?: boolean;
-  readonly state?: "RELATED,ESTABLISHED" | "ESTABLISHED";
+  readonly state?: ConnectionState;
+  /** Who opened the connection, as its first packet said; with prefix length. */
+  readonly originSource?: string;
+  /** Where the connection was opened to, before any DNAT; with prefix length. */
+  readonly originDestination?: string;
   /** Only connections that a DNAT rule redirected. */
   readonly wasDnated?: boolean;
+  /** Only what opens a connection, or belongs to one whose addresses are rewritten: not to one that was opened while SNAT was missing. */
+  readonly isTranslated?: boolean;
   readonly target: Target;
 }

@@ -28,6 +28,9 @@ export interface SavedRule {
   readonly destinationType?: string;
   readonly state?: string;
   readonly connectionState?: string;
+  /** With prefix length. */
+  readonly originSource?: Match<string>;
+  readonly originDestination?: Match<string>;
   readonly comment?: string;
   readonly jump?: string;
   /** What DNAT or SNAT translates to. */
@@ -103,6 +106,11 @@ const address = (key: string): Option => ({
   read: asCidr,
   show: (values) => [asCidr(values) ?? values[0] ?? ""],
 });
+/** Unlike `-s`, it is printed without `/32`. */
+const origin = (key: string): Option => ({
+  ...address(key),
+  show: (values) => [(asCidr(values) ?? values[0] ?? "").replace(/\/32$/, "")],
+});
 const ports = (key: string): Option => ({ ...negatable(key), read: ([value]) => portsOf(value) });
 const flag = (key: string, value: string): Option => ({ key, words: 0, read: () => value });
 const known = new Set(["tcp", "udp", "icmp", "comment", "state", "conntrack", "addrtype", "multiport"]);
@@ -123,6 +131,8 @@ const options: ReadonlyMap<string, Option> = new Map(
     "--dst-type": field("destinationType"),
     "--state": field("state"),
     "--ctstate": field("connectionState"),
+    "--ctorigsrc": origin("originSource"),
+    "--ctorigdst": origin("originDestination"),
     "--comment": field("comment"),
     "-j": field("jump"),
     "-g": field("jump"),

@@ -66,6 +66,49 @@ describe.each(DOM0S)("with %s", (_name, options) => {
     expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
   });
 
+  test("what belongs to no connection leaves no guest: it would bear the guest's own address", async () => {
+    const context = run.process();
+    const nat = await declareForwarding(context, network);
+    const seen = ["-p", "tcp", "-s", "192.168.100.0/24", "-d", "192.168.1.50"];
+    await inLan(["iptables", "-I", "INPUT", ...seen]);
+    try {
+      const guest = await guestNamespace();
+      for (const flags of [
+        strayFlags.RST,
+        strayFlags.SYN | strayFlags.ACK,
+        strayFlags.none,
+        strayFlags.FIN | strayFlags.PSH,
+      ]) {
+        await inLan([
+          "ip",
+          "netns",
+          "exec",
+          guest,
+          "perl",
+          "-e",
+          sendStray,
+          "192.168.100.11",
+          "192.168.1.50",
+          String(flags),
+        ]);
+      }
+      // The way out is there for what is a connection; it also shows that the stray packets had the time to arrive.
+      expect((await host.lab.guestGet(guests["vm1"] ?? "", host.lab.outsideUrl)).kind).toBe("answered");
+      const [, packets] = /^\s*(\d+)\s/m.exec((await inLan(["iptables", "-nvxL", "INPUT", "1"])).trim()) ?? [];
+      expect(packets).toBe("0");
+    } finally {
+      await inLan(["iptables", "-D", "INPUT", ...seen]);
+      await hostForwardingHandler.delete(context, nat.id, nat.outs);
+    }
+  });
+
+  /** The network namespace of the guest with the address .11. */
+  async function guestNamespace(): Promise<string> {
+    const find =
+      'for ns in $(ip netns list | cut -d " " -f 1); do ip -n "$ns" -4 addr | grep -q " 192.168.100.11/" && echo "$ns"; done; true';
+    return (await inLan(["sh", "-c", find])).trim();
+  }
+
   test("SSH goes to a guest for everybody but those who manage the host", async () => {
     const context = run.process({ XENNET_MANAGEMENT_SOURCES: "192.168.1.50" });
     const nat = await declareForwarding(context, network);
@@ -90,6 +133,18 @@ describe.each(DOM0S)("with %s", (_name, options) => {
     await hostForwardingHandler.delete(later, nat.id, nat.outs);
   });
 });
+
+const strayFlags = { none: 0, FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 };
+
+/** Sends one TCP segment that no socket has asked for. */
+const sendStray = `use Socket; my ($from, $to, $flags) = @ARGV;
+  sub sum { my $s = 0; $s += $_ for unpack "n*", $_[0]; $s = ($s & 0xffff) + ($s >> 16) while $s >> 16; ~$s & 0xffff }
+  my $segment = pack "nnNNCCnnn", 4711, 9, 1, 1, 80, $flags, 512, 0, 0;
+  my $pseudo = inet_aton($from) . inet_aton($to) . pack "nn", 6, length $segment;
+  substr($segment, 16, 2) = pack "n", sum($pseudo . $segment);
+  socket(my $raw, PF_INET, SOCK_RAW, 6) or die "socket: $!";
+  bind($raw, pack_sockaddr_in(0, inet_aton($from))) or die "bind: $!";
+  send($raw, $segment, 0, pack_sockaddr_in(0, inet_aton($to))) or die "send: $!";`;
 
 function shown(body: string): string {
   if (body === "") return "refused";

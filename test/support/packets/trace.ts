@@ -28,6 +28,9 @@ interface Packet extends Opening {
   readonly sourcePort?: number;
   readonly state: "NEW" | "ESTABLISHED";
   readonly dnated: boolean;
+  readonly snated: boolean;
+  /** The connection's first packet, as it came. */
+  readonly origin: Opening;
 }
 
 type Verdict = { readonly jump: string; readonly to?: string | undefined };
@@ -41,7 +44,11 @@ export function trace(host: TracedHost, opening: Opening): Fate {
   if (!isOwn && inInterface === interfaceOf(host, opening.destination) && !isLocal(host, opening.destination)) {
     return answered(opening.destination, opening.port, opening.source);
   }
-  const first: Packet = { ...opening, ...(isOwn ? {} : { inInterface }), state: "NEW", dnated: false };
+  const first: Packet = {
+    ...opening,
+    ...(isOwn ? {} : { inInterface }),
+    ...{ state: "NEW", dnated: false, snated: false, origin: opening },
+  };
   const translated = destinationNat(host, first, isOwn ? "OUTPUT" : "PREROUTING");
   if (isLocal(host, translated.destination)) {
     const verdict = isOwn ? { jump: "ACCEPT" } : walk(host, "filter", "INPUT", translated);
@@ -64,6 +71,7 @@ function comesBack(host: TracedHost, sent: Packet, peer: string, isOwn: boolean)
     protocol: sent.protocol ?? "tcp",
     ...{ source: sent.destination, destination: sent.source, sourcePort: sent.port, port: 50_000 },
     ...{ inInterface: sent.outInterface as string, state: "ESTABLISHED", dnated: sent.dnated },
+    ...{ snated: peer !== sent.source, origin: sent.origin },
   };
   if (isOwn) return walk(host, "filter", "INPUT", answer).jump === "ACCEPT";
   const outInterface = interfaceOf(host, sent.source);
@@ -111,7 +119,6 @@ function matches(host: TracedHost, rule: SavedRule, packet: Packet): boolean {
       const [from, to = from] = part.split(":").map(Number);
       return from !== undefined && to !== undefined && from <= port && port <= to;
     });
-  const states = (rule.state ?? rule.connectionState)?.split(",");
   const ranges = (list: readonly { from: number; to: number }[]) =>
     list.map(({ from, to }) => `${from}:${to}`).join(",");
   const isMet =
@@ -123,9 +130,18 @@ function matches(host: TracedHost, rule: SavedRule, packet: Packet): boolean {
     is(rule.sourcePorts, (list) => within(ranges(list), packet.sourcePort)) &&
     is(rule.destinationPorts, (list) => within(ranges(list), packet.port)) &&
     (rule.destinationType === undefined || isLocal(host, packet.destination)) &&
-    (states === undefined || states.includes(packet.state) || (packet.dnated && states.includes("DNAT")));
+    is(rule.originSource, (cidr) => isIn(packet.origin.source, cidr)) &&
+    is(rule.originDestination, (cidr) => isIn(packet.origin.destination, cidr)) &&
+    isInState(rule.state, packet) &&
+    isInState(rule.connectionState, packet);
   if (isMet && !rule.isWhole) throw new Error(`this rule cannot be traced: ${rule.text}`);
   return isMet;
+}
+
+function isInState(text: string | undefined, { state, dnated, snated }: Packet): boolean {
+  const states = text?.split(",");
+  if (states === undefined || states.includes(state)) return true;
+  return (dnated && states.includes("DNAT")) || (snated && states.includes("SNAT"));
 }
 
 function fateOf(verdict: Verdict): Fate {

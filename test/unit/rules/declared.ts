@@ -32,6 +32,7 @@ export const everyRule: readonly Rule[] = [
     clampMss: "pmtu",
   }),
   ...forwarding({ snat: "masquerade", clampMss: 1360, isolation: false }),
+  ...forwarding({ snat: "off" }),
   ...forward({ hairpin: address, fromHost: true }),
   ...forward({
     protocols: ["tcp", "udp"],

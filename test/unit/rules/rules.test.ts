@@ -30,12 +30,15 @@ test("a forward reads as a person would write it, with what is not known yet nam
 test("the rules of a forwarding, with everything known", () => {
   expect(describeRules(forwarding(), "", known)).toMatchInlineSnapshot(`
     [
-      "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT",
-      "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -j ACCEPT",
+      "filter -A XENNET-FORWARD -i xapi1 -o xenbr0 -m state --state INVALID -j DROP",
+      "filter -A XENNET-FORWARD -i xenbr0 -o xapi1 -m state --state INVALID -j DROP",
+      "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.0/24 -j ACCEPT",
+      "filter -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -m state --state RELATED,ESTABLISHED -m conntrack --ctstate DNAT -j ACCEPT",
+      "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -m conntrack --ctstate NEW,RELATED,SNAT,DNAT -j ACCEPT",
       "filter -A XENNET-FORWARD -i xapi1 -j DROP",
       "filter -A XENNET-FORWARD -o xapi1 -j DROP",
-      "filter -A XENNET-INPUT -i xapi1 -m state --state RELATED,ESTABLISHED -j ACCEPT",
-      "filter -A XENNET-INPUT -i xapi1 -p icmp -j ACCEPT",
+      "filter -A XENNET-INPUT -i xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.1 -j ACCEPT",
+      "filter -A XENNET-INPUT -s 192.168.100.0/24 -i xapi1 -p icmp -j ACCEPT",
       "filter -A XENNET-INPUT -i xapi1 -j DROP",
       "nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j SNAT --to-source 192.168.1.10",
     ]
@@ -87,7 +90,7 @@ test("who manages dom0 is let through ahead of every DNAT, and who is excluded f
 
 test("pool members are told apart from the outside, after what was forwarded to guests is answered", () => {
   expect(changed(forwarding({ infrastructure: ["192.168.1.11/32"] }), forwarding()).added).toEqual([
-    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -m state --state RELATED,ESTABLISHED -j ACCEPT",
+    "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -m state --state RELATED,ESTABLISHED -m conntrack --ctstate DNAT -j ACCEPT",
     "filter -A XENNET-FORWARD -s 192.168.100.0/24 -d 192.168.1.11/32 -i xapi1 -o xenbr0 -j REJECT --reject-with icmp-host-prohibited",
   ]);
 });
@@ -112,7 +115,8 @@ test("every rule carries its resource's mark in a form that no version of iptabl
 test("closing rules come after every accept, and DNAT is bound to dom0's addresses", () => {
   const filter = everyRule.filter((rule) => rule.chain === "forward" || rule.chain === "input");
   const accepts = filter.filter((rule) => rule.target.jump === "ACCEPT").map((rule) => rule.rank);
-  const drops = filter.filter((rule) => rule.target.jump === "DROP").map((rule) => rule.rank);
+  const closing = filter.filter(({ target, state }) => target.jump === "DROP" && state !== "INVALID");
+  const drops = closing.map((rule) => rule.rank);
   expect(Math.max(...accepts)).toBeLessThan(Math.min(...drops));
   for (const rule of everyRule.filter(({ target }) => target.jump === "DNAT")) {
     expect(rule.isForHost === true || rule.destination === "@EXT_IP@/32").toBe(true);
@@ -126,7 +130,7 @@ test("chain names stay under the 28 characters of iptables 1.4", () => {
 /** Matches and targets that iptables 1.3.5 (XenServer 5.6) has too; `-C`, lists of addresses and late negation are none. */
 const everywhere = new Set(
   `-A -s -d -i -o -p -m -j tcp udp state conntrack comment addrtype --sport --dport --tcp-flags --dst-type --state
-  --ctstate --comment --to-destination --to-source --reject-with --set-mss --clamp-mss-to-pmtu
+  --ctstate --ctorigsrc --ctorigdst --comment --to-destination --to-source --reject-with --set-mss --clamp-mss-to-pmtu
   ACCEPT DROP REJECT RETURN DNAT SNAT MASQUERADE TCPMSS`.split(/\s+/),
 );
 

@@ -49,16 +49,23 @@ const anyRule: fc.Arbitrary<Rule> = fc.record(
     destinationPorts: ports,
     opensTcp: fc.constant(true),
     isForHost: fc.constant(true),
-    state: fc.constantFrom("RELATED,ESTABLISHED" as const, "ESTABLISHED" as const),
-    wasDnated: fc.constant(true),
+    state: fc.constantFrom("RELATED,ESTABLISHED" as const, "ESTABLISHED" as const, "INVALID" as const),
     target,
   },
   { requiredKeys: ["chain", "rank", "protocol", "target"] },
 );
+const origin = fc.oneof(network, fc.constant("@EXT_IP@"));
+/** One conntrack match says who opened a connection, or how it is translated. */
+const connection: fc.Arbitrary<Partial<Rule>> = fc.oneof(
+  fc.record({ originSource: origin, originDestination: origin }, { requiredKeys: [] }),
+  fc.constant({ wasDnated: true }),
+  fc.constant({ isTranslated: true }),
+);
 
 test("parsing is the inverse of rendering, whatever the rule", () => {
   fc.assert(
-    fc.property(anyRule, (rule) => {
+    fc.property(anyRule, connection, (base, added) => {
+      const rule = { ...base, ...added };
       expect(parseRuleLine(renderRuleLine(rule, "0123456789ab"))).toEqual(rule);
     }),
     { numRuns: 1000 },

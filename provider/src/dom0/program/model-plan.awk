@@ -18,7 +18,7 @@ function plan(  i, id) {
   else plan_settings()
 }
 # A record goes only after its value was read back; what cannot be read any more, on an interface that has gone, has nothing left to be put back.
-function plan_restore(  i, part, gone, all) {
+function plan_restore(  i, part, gone, all, turn) {
   gone = all = 0
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
@@ -30,8 +30,10 @@ function plan_restore(  i, part, gone, all) {
     else gone = 1
   }
   if (all) print "R forwarding all - " has_former["forwarding", "all", 0, "-"]
-  for (i = 1; i <= formers; i++) {
+  # What lets packets in goes first.
+  for (turn = 3; turn >= 1; turn--) for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
+    if (turn_of(part[1]) != turn) continue
     if (((part[1], part[2], part[3], part[4]) in needed) || part[2] == "all" || !is_restorable(part)) continue
     # Whatever it is now, the write for all of them takes it away.
     if (all && part[1] == "forwarding") keep[i] = 1
@@ -42,13 +44,17 @@ function plan_restore(  i, part, gone, all) {
   for (i = 1; i <= formers; i++) if (i in keep) print "K " former[i]
 }
 function is_restorable(part) { return (is_interface(part[2]) || part[2] == "default" || part[2] == "all") && (part[2] in ifindex) && ifindex[part[2]] == part[3] }
-function plan_settings(  i, now, key, name) {
+# What keeps packets out, what brings them to this host, what lets them through it.
+function turn_of(kind) { return kind == "forwarding" ? 3 : kind ~ /^(link|address|route)$/ ? 2 : 1 }
+function plan_settings(  i, now, key, name, turn) {
   for (name in ifindex) if (record_forwarding) {
     now = setting_now("forwarding", name, "-")
     key = "forwarding " name " " ifindex[name] " -"
     if (now != "" && !(("forwarding", name, ifindex[name], "-") in has_former)) { noted[key] = 1; print "N " key, now }
   }
-  for (i = 1; i <= needs; i++) {
+  # What lets packets in comes last, and after the rules.
+  for (turn = 1; turn <= 3; turn++) for (i = 1; i <= needs; i++) {
+    if (turn_of(need_kind[i]) != turn) continue
     now = setting_now(need_kind[i], need_if[i], need_arg[i])
     key = need_kind[i] " " need_if[i] " " ifindex[need_if[i]] " " need_arg[i]
     # A value that cannot be read is that of an interface on its way out. A route comes and goes with its address.
