@@ -1,14 +1,17 @@
 import { parseSavedRule } from "../../../provider/src/rules/saved.ts";
 import type { Box } from "./box.ts";
 
-/** Everything the host program may touch, as text; an absent table equals one with empty chains that accept. */
+/**
+ * Everything the host program may touch, as text; an absent table equals one with empty chains that accept. What is in the records
+ * of a boot is left out: they name numbers of interfaces and former values, which change while the host is the same.
+ */
 export function hostState(box: Box): Promise<string> {
   return box.sh(`
 iptables-save | sed -e '/^#/d' -e '/^\\*/d' -e '/^COMMIT/d' -e '/ ACCEPT \\[/d' -e 's/ *\\[[0-9:]*\\]$//'
 ip -4 addr show | sed -e '/valid_lft/d' -e 's/^[0-9]*: //'
 grep -H . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/*/proxy_arp /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/arp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
 find /etc /usr/local/sbin -exec stat -c '%N %F %a %u:%g' '{}' + | sort
-find /etc /usr/local/sbin -type f -exec sha256sum '{}' + | sort`);
+find /etc /usr/local/sbin -type f -exec sha256sum '{}' + | sed -e '/ \\/etc\\/xennet\\/bridges$/d' -e '/ \\/etc\\/xennet\\/former$/d' | sort`);
 }
 
 /** A line of iptables-save as newer versions spell it, without its counters. */
