@@ -69,7 +69,7 @@ describe("what a newer version of this package left on the host", () => {
       `cp -p /run/kept ${program}; rm /run/kept`,
       () =>
         everythingFails(
-          "The host has version 99 of the program xennet, this provider carries version 2 and does not touch what a newer one manages. Upgrade the package pulumi-xennet.",
+          "The host has version 99 of the program xennet, this provider carries version 3 and does not touch what a newer one manages. Upgrade the package pulumi-xennet.",
           "PROGRAM_NEWER",
         ),
     );
