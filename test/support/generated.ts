@@ -1,4 +1,8 @@
 import fc from "fast-check";
+import { vi } from "vitest";
+
+// So many cases take a busy machine more than the usual time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** How many cases each boundary is tried with. */
 export const cases = 10_000;
