@@ -19,7 +19,7 @@ export type Awk = keyof typeof awks;
 
 /** Prints what `lint` found, a line each: an empty file is no fault, not every program calls all functions that it shares, and at the end there are the fields of a line that was read there. */
 export const readLint =
-  "sed -e '/warning:/!d' -e '/warning: data file .* is empty/d' -e '/defined but never called directly/d' -e '/accessing fields from an END rule/d' /mnt/awk-lint | sort -u";
+  "sed -e '/warning:/!d' -e '/warning: data file .* is empty/d' -e '/defined but never called directly/d' -e '/accessing fields from an END rule/d' /mnt/lint/found | sort -u";
 
 /** Own copies of what the program reads and writes; /mnt holds the box's own things. */
 export function files(
@@ -61,17 +61,19 @@ function iptables(backend: IptablesKind): string {
   ].join("\n");
 }
 
-/** By name, as the machine's own may be any of them. What lint says is on record, whatever the program makes of it. */
+/** By name, as the machine's own may be any of them. What lint says is on record, whatever the program makes of it, and also where all other files are read-only. */
 function awkOf(awk: Awk): string {
   const link = `ln -sfn /mnt/tools/awk /mnt/etc/alternatives/awk`;
   if (awk !== "lint") return `mkdir /mnt/tools; ln -s "$(command -v ${awks[awk]})" /mnt/tools/awk; ${link}`;
   return `mkdir /mnt/tools
 cat >/mnt/tools/awk <<'END'
 #!/bin/sh
-exec ${awks.lint} "$@" 2>>/mnt/awk-lint
+exec ${awks.lint} "$@" 2>>/mnt/lint/found
 END
 chmod 755 /mnt/tools/awk
-: >/mnt/awk-lint
+mkdir /mnt/lint
+mount -t tmpfs tmpfs /mnt/lint
+: >/mnt/lint/found
 ${link}`;
 }
 
