@@ -59,11 +59,7 @@ cmd_apply() {
 }
 
 cmd_snapshot() {
-  # A shared look without making anything: the lock file is there only where something of ours runs.
-  if [ -e "$RUN/lock" ]; then
-    exec 9<"$RUN/lock"
-    flock -s -w "$LOCK_WAIT" 9 || busy
-  fi
+  share_lock
   read_generations
   take_snapshot || give_up
   printf '%s\n' "$SNAPSHOT"

@@ -1,10 +1,7 @@
 # Commands of the administrator at the console
 
 cmd_status() {
-  if [ -e "$RUN/lock" ]; then
-    exec 9<"$RUN/lock"
-    flock -s -w "$LOCK_WAIT" 9 || busy
-  fi
+  share_lock
   read_generations
   echo "xennet program $VERSION, format $FORMAT"
   if [ -e "$ETC/off" ]; then echo "OFF: switched off by 'xennet off'; 'xennet on' switches it on again"; fi

@@ -3,25 +3,35 @@
 # Takes the lock; what was remembered in another boot is forgotten (before systemd, /var/run outlives a boot). From here on a caller that has gone changes nothing: what is under way
 # ends, or is left pending.
 open_files() {
-  for try in 1 2 3 4 5; do
+  for _ in 1 2 3 4 5; do
     mkdir -p "$RUN" || {
       # Without the lock nobody else is at work either.
       [ -d "$ETC" ] || uninstall
       refuse STORE_FAILED "cannot make $RUN"
     }
-    exec 9>>"$RUN/lock"
-    flock -w "$LOCK_WAIT" 9 || busy
-    # A removal deletes the lock file while others wait for it: then it must be taken on the new one.
-    # shellcheck disable=SC3013 # -ef is known to dash, bash and busybox
-    [ ! "$RUN/lock" -ef /proc/self/fd/9 ] || break
-    case $try in 5) busy ;; esac
+    opened=no taken=no
+    # Another run's removal may take the directory away in between. `command`, as some shells end where `exec` fails.
+    if { command exec 9>>"$RUN/lock"; } 2>/dev/null; then
+      opened=yes
+      flock -w "$LOCK_WAIT" 9 || busy
+      # A removal deletes the lock file while others wait for it: then it must be taken on the new one.
+      # shellcheck disable=SC3013 # -ef is known to dash, bash and busybox
+      if [ "$RUN/lock" -ef /proc/self/fd/9 ]; then taken=yes; break; fi
+    fi
   done
+  [ "$opened" = yes ] || refuse STORE_FAILED "cannot open $RUN/lock"
+  [ "$taken" = yes ] || busy
   trap '' HUP INT PIPE TERM
   read -r BOOT </proc/sys/kernel/random/boot_id
   if [ "$(first_word "$RUN/boot")" != "$BOOT" ]; then
     rm -f "$RUN/bridges" "$RUN/former" "$RUN/wanted" "$RUN/applied" "$RUN/refused"
     replace_file "$RUN/boot" "$BOOT"
   fi
+}
+
+# A shared look without making anything: the lock file is there only where something of ours runs, and may go at any moment with a removal.
+share_lock() {
+  if { command exec 9<"$RUN/lock"; } 2>/dev/null; then flock -s -w "$LOCK_WAIT" 9 || busy; fi
 }
 
 # What a caller has closed must not become a file of ours.

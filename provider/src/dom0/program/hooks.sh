@@ -33,6 +33,8 @@ in_the_way() { # <path>
 
 # What stays is added to LEFT.
 remove_hook() { # <path>
+  # Of a run that was ended while it wrote it.
+  rm -f "$1.xennet"
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
   if ! in_the_way "$1"; then
     if rm -f "$1" 2>/dev/null; then return 0; fi

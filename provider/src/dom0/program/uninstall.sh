@@ -11,12 +11,21 @@ uninstall() {
   clean_saved_firewall
   hooks_remove
   remove_made
-  # The declarations go late and the program last, so that an interrupted removal can be finished.
+  # The declarations go late and the program after them, so that an interrupted removal can be finished. The lock goes last: who waits for it must find no program that is about to go.
   forget_removed
-  rm -rf "$ETC" "$RUN"
+  rm -rf "$ETC"
   rm -f "$PROGRAM"
+  remove_unfinished
+  rm -rf "$RUN"
   for path in "$ETC" "$PROGRAM"; do if [ -e "$path" ] || [ -L "$path" ]; then LEFT="$LEFT $path"; fi; done
   hooks_forget
+}
+
+# What an installation was writing when it was ended; one that is still at it has its number in the name.
+remove_unfinished() {
+  for unfinished in "$PROGRAM".new.*; do
+    if [ -f "$unfinished" ] && [ ! -d "/proc/${unfinished##*.}" ]; then rm -f "$unfinished"; fi
+  done
 }
 
 # Whether RULES, as `converge` saw them last, hold a chain of ours; without its chain there is no rule and no jump.
