@@ -86,7 +86,7 @@ test("the host program's pattern takes every rule that is rendered", () => {
   const program = fileURLToPath(new URL("../../provider/src/dom0/program", import.meta.url));
   const rules = specs.flat();
   const input = rules.map((rule) => renderRuleLine(rule, token)).join("\n");
-  const check = `BEGIN { chains_begin(); field["x", "token"] = "${token}" }
+  const check = `BEGIN { chains_begin(); comment_of["x"] = "xennet-${token}" }
     { lines["x"] = NR; bad = rule_value("x", $0); if (bad != "") print bad ": " $0 }`;
   const { stdout, stderr } = spawnSync(
     "sh",

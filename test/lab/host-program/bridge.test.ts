@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, put } from "./declarations.ts";
-import { lines, snapshot } from "./host-state.ts";
+import { eventually, lines, snapshot } from "./host-state.ts";
 
 let box: Box;
 const token = newToken();
@@ -39,6 +39,22 @@ test("a bridge that vanishes and comes back gets its address and settings again"
   expect(await box.sh("cat /proc/sys/net/ipv4/conf/xapi1/forwarding /proc/sys/net/ipv6/conf/xapi1/disable_ipv6")).toBe(
     "1\n1\n",
   );
+});
+
+test("nothing of a run that asked xe goes on after it: systemd would miss the bridge that comes next", async () => {
+  await box.plug();
+  await declareForwarding();
+  await box.unplug();
+  // Without those that have ended: their commands read as nothing.
+  const processes = () => box.sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c -x sleep || true");
+  await eventually("nothing of the declaration goes on", async () => (await processes()) === "1\n");
+  const asked = async () => Number(await box.sh("grep -c . /mnt/xe.log"));
+  const askedBefore = await asked();
+  await box.plug();
+  expect((await box.xennet("apply")).stdout).toBe("changed\n");
+  expect(await asked()).toBe(askedBefore + 1);
+  // What was killed may need a moment; what nobody ends goes on for 5 s.
+  await eventually("nothing of it goes on", async () => (await processes()) === "1\n", 2000);
 });
 
 test("a bridge that is asked for anew and is not there waits, too", async () => {

@@ -47,10 +47,13 @@ ask_xe() { # <uuid>
   # A session of its own, so that the watch ends whatever xe has started too. By KILL, as both inherit what this program ignores.
   setsid xe network-list uuid="$1" params=bridge --minimal 2>/dev/null 9>&- &
   asked=$!
-  { sleep "$XE_LIMIT"; kill -KILL "-$asked"; } >/dev/null 2>&1 9>&- &
+  # In one as well, so that nothing of it is left when xe has answered: systemd takes the run for unfinished while a `sleep` of it goes on, and misses the next bridge.
+  # shellcheck disable=SC2016 # expanded by the watch
+  setsid sh -c 'sleep "$1"; kill -KILL "-$2"' xennet-watch "$XE_LIMIT" "$asked" >/dev/null 2>&1 9>&- &
   watch=$!
   wait "$asked"
   result=$?
-  kill -KILL "$watch" 2>/dev/null
+  # It may not have got as far as its session.
+  kill -KILL "-$watch" 2>/dev/null || kill -KILL "$watch" 2>/dev/null
   return $result
 }
