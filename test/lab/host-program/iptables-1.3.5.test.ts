@@ -33,11 +33,11 @@ test("rules that another writer kept from being loaded are loaded at the next tr
   expect(await box.sh("iptables-save")).toContain(token);
 });
 
-test("rules that are refused at every try fail with what iptables said, and nothing of them stays", async () => {
+test("a change whose every commit fails, without its rules too, fails with what iptables said, and nothing of them stays", async () => {
   await fail(99);
   const token = newToken();
   const answer = await transact(box, [forwarding(token)]);
-  expect(lines(answer.stdout, "outcome")).toEqual([`${token} error RULE_REFUSED iptables-restore failed: ${SAID}`]);
+  expect(lines(answer.stdout, "outcome")).toEqual([`${token} error RESTORE_FAILED iptables-restore failed: ${SAID}`]);
   expect(await box.sh("iptables-save")).not.toContain("XENNET");
   expect(await box.sh("ls -d /etc/xennet 2>/dev/null || true")).toBe("");
 });
