@@ -72,7 +72,7 @@ function do_remove(i,  token, there) {
   token = op_token[i]
   # Nobody can tell the incarnation of a damaged file, and nobody needs it.
   there = (token in damaged) || (token in stored) && field[stored[token], "incarnation"] == incarnation[i]
-  if (there) delete holder[token]
+  if (there && (token in holder)) delete holder[token]
   if (mode == "verify") {
     if (undone == "yes" || index(skip, " " token " ")) return
     if (there) print token " NOT_KEPT the host still has the declaration"
