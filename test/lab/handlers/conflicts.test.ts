@@ -147,7 +147,8 @@ test("an external address that the host does not have is refused, and another on
 });
 
 test("an external address on another interface than the outside is refused, naming both", async () => {
-  await host.lab.runInDom0("ip link add storage0 type bridge; ip addr add 10.60.0.1/24 dev storage0");
+  // The host program remembers the new bridge before the first comparison, not during it.
+  await host.lab.runInDom0("ip link add storage0 type bridge; ip addr add 10.60.0.1/24 dev storage0; xennet apply");
   try {
     const wrong =
       'externalAddress: expected an address of the external interface xenbr0, found "10.60.0.1", which is on storage0. If that is the outside, name it in externalInterface of the HostForwarding';
@@ -157,7 +158,7 @@ test("an external address on another interface than the outside is refused, nami
     expect(await ask({ externalAddress: "10.60.0.1" })).toEqual([wrong]);
     expect(await ask({ externalAddress: "10.60.0.1", externalInterface: "storage0" })).toEqual([]);
   } finally {
-    await host.lab.runInDom0("ip link del storage0");
+    await host.lab.runInDom0("ip link del storage0; xennet apply");
   }
 });
 
@@ -173,7 +174,7 @@ test("an outside that is the bridge of another internal network, or the loopback
     ]);
     expect((await ask("lo")).join()).toMatch(/^externalInterface: expected an interface of the host that has an IPv4/);
   } finally {
-    await host.lab.runInDom0(`ip link del ${inside}`);
+    await host.lab.runInDom0(`ip link del ${inside}; xennet apply`);
   }
 });
 
