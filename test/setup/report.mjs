@@ -4,7 +4,7 @@ import { root } from "./root.mjs";
 import { canPrepareSystemdRoot } from "./systemd-root.mjs";
 
 /** Levels without which a full run proves nothing about a host, or about the simulator that stands for one. */
-const required = ["sim", "lab", "e2e"];
+const required = ["sim", "lab", "crash", "long-run", "e2e"];
 
 /**
  * Counts of vitest's JSON report, and what makes a full run worthless although no test failed. The systemd dom0 is a must

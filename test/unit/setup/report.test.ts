@@ -34,16 +34,21 @@ function read(levels: Readonly<Record<string, readonly string[]>>, needsSystemd:
   }
 }
 
-const fine = { unit: ["passed", "skipped"], sim: ["passed"], lab: ["passed", "passed"], e2e: ["passed"] };
+const fine = {
+  ...{ unit: ["passed", "skipped"], sim: ["passed"], lab: ["passed", "passed"], crash: ["passed"] },
+  ...{ "long-run": ["passed"], e2e: ["passed"] },
+};
 
 test("a run of which all that matters ran has no problem, whatever else was skipped", () => {
-  expect(read({ ...fine, systemd: ["passed"] }, true)).toEqual({ passed: 6, failed: 0, skipped: 1, problems: [] });
-  expect(read({ ...fine, systemd: ["skipped"] }, false)).toEqual({ passed: 5, failed: 0, skipped: 2, problems: [] });
+  expect(read({ ...fine, systemd: ["passed"] }, true)).toEqual({ passed: 8, failed: 0, skipped: 1, problems: [] });
+  expect(read({ ...fine, systemd: ["skipped"] }, false)).toEqual({ passed: 7, failed: 0, skipped: 2, problems: [] });
 });
 
 test.each([
   ["lab", { ...fine, lab: ["passed", "skipped"] }, false, "1 of 2 lab tests were skipped"],
   ["sim", { ...fine, sim: [] }, false, "no sim test ran"],
+  ["crash", { ...fine, crash: [] }, false, "no crash test ran"],
+  ["long-run", { ...fine, "long-run": ["skipped"] }, false, "1 of 1 long-run tests were skipped"],
   ["systemd where it can run", { ...fine, systemd: ["skipped", "pending"] }, true, "2 of 2 systemd tests were skipped"],
   ["systemd where it can run, and was left out", fine, true, "no systemd test ran"],
 ])("a run without tests of %s is worth nothing", (_level, levels, needsSystemd, problem) => {
