@@ -13,7 +13,7 @@ import {
 import { isUnknown } from "../../validation/unknown";
 import { anything, checkHostProfile, checkOwner, checkProperties, type PropertyCheck } from "../check-common";
 import type { Props } from "../handler";
-import { plain, textOf } from "../props";
+import { plain } from "../props";
 import { normalisedLists } from "./port-forward-check";
 
 const oneOf =
@@ -60,7 +60,7 @@ export function checkForwardingInputs(news: Props): Problem[] {
 export function normalisedForwarding(given: Props): Props {
   const list = given["guestAccessToHost"];
   const access = Array.isArray(list) ? { guestAccessToHost: list.map(normalisedAccess) } : {};
-  return { ...given, host: textOf(given, "host") ?? "default", ...normalisedLists(given, ["outbound"]), ...access };
+  return { host: "default", ...given, ...normalisedLists(given, ["outbound"]), ...access };
 }
 
 function normalisedAccess(entry: unknown): unknown {

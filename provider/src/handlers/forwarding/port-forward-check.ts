@@ -66,8 +66,8 @@ export function normalisedForward(given: Props): Props {
   const wanted = parsePortRange(given["targetPort"]);
   const fits = external !== undefined && wanted !== undefined && [1, sizeOf(external)].includes(sizeOf(wanted));
   return {
+    host: "default",
     ...given,
-    host: textOf(given, "host") ?? "default",
     protocol: given["protocol"] ?? "tcp",
     ...(external === undefined
       ? {}
