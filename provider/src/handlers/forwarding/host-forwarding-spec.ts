@@ -63,7 +63,9 @@ function outboundOf(inputs: Props): HostForwardingSpec["outbound"] {
 function accessOf(inputs: Props): HostAccess[] {
   const list = inputs["guestAccessToHost"];
   if (!Array.isArray(list)) return [];
-  return list.map((entry: Props) => {
+  // Check shows the rules of what can be read, whatever it says of the rest.
+  const entries = list.filter((entry): entry is Props => entry !== null && typeof entry === "object");
+  return entries.map((entry) => {
     const ports = parsePortRange(entry["port"]);
     const protocol = textOf(entry, "protocol") ?? (ports === undefined ? undefined : "both");
     return {
