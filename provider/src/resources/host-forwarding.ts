@@ -108,11 +108,11 @@ export class HostForwarding extends XennetResource {
 
   constructor(name: string, args: HostForwardingArgs, opts?: ResourceOptions) {
     const { network: given, ...own } = args;
-    const { network, networkLabel, bridge } = partsOf(given);
+    const { network, networkLabel, bridge, networkMtu } = partsOf(given);
     // The address found may be that of the interface.
     const outside = [args.externalInterface, args.externalAddress];
     // Whatever is declared shows in the rules, and so does the bridge that the host tells.
-    const sources = [...Object.values(own), networkLabel, bridge];
+    const sources = [...Object.values(own), networkLabel, bridge, networkMtu];
     const texts = textsFrom(sources);
     const outputs = {
       ...{ bridgePresent: undefined, status: undefined, files: undefined },
@@ -123,12 +123,16 @@ export class HostForwarding extends XennetResource {
       shadowedBy: hiddenWith<string[]>(sources, []),
       ...{ rules: texts, drift: texts },
     };
-    super("HostForwarding", name, { ...own, network, networkLabel, ...outputs }, opts);
+    super("HostForwarding", name, { ...own, network, networkLabel, networkMtu, ...outputs }, opts);
   }
 }
 
-/** What is handed on of the network; the bridge of one that is only named is as secret as that name. */
+/**
+ * What is handed on of the network; the bridge of one that is only named is as secret as that name. A network that is still to
+ * be made has no UUID to ask the host by: its MTU says whether segments are clamped, so that preview shows those rules, too.
+ */
 function partsOf(given: HostForwardingArgs["network"]) {
-  if (!(given instanceof XenNetwork)) return { network: given, networkLabel: given, bridge: given };
-  return { network: given.id, networkLabel: given.nameLabel, bridge: given.bridge };
+  if (!(given instanceof XenNetwork))
+    return { network: given, networkLabel: given, bridge: given, networkMtu: undefined };
+  return { network: given.id, networkLabel: given.nameLabel, bridge: given.bridge, networkMtu: given.mtu };
 }

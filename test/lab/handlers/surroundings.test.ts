@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
+import { unknownValue } from "../../../provider/src/validation/unknown.ts";
 import type { Host } from "../host.ts";
 import { type Declared, declareForward, declareForwarding, declareGuests, forwardInputs } from "./declared-host.ts";
 import { type provider, sharedHost, urnOf } from "./host-under-test.ts";
@@ -123,6 +124,10 @@ test("segments are clamped by themselves only where the way out is narrower", as
     return (inputs["rules"] as string[]).filter((rule) => rule.startsWith("mangle "));
   };
   expect(await rulesWith({})).toEqual([]);
+  // A network that this run makes, or gives another MTU: the pool does not have it yet.
+  expect(await rulesWith({ network: unknownValue, networkMtu: 9000 })).toHaveLength(2);
+  expect(await rulesWith({ networkMtu: 9000 })).toHaveLength(2);
+  expect(await rulesWith({ network: unknownValue, networkMtu: 1500 })).toEqual([]);
   const [outside = ""] = await host.simulator.admin.call<string[]>(
     "network.get_by_name_label",
     "Pool-wide network associated with eth0",

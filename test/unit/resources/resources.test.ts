@@ -33,7 +33,7 @@ async function settled<T>(output: import("@pulumi/pulumi").Output<T>): Promise<T
 }
 
 test("a resource has the fixed type token, its owner mark, and hands on ids and plain inputs only", async () => {
-  const network = new xennet.XenNetwork("internal", { nameLabel: "Internal network" });
+  const network = new xennet.XenNetwork("internal", { nameLabel: "Internal network", mtu: 9000 });
   const nat = new xennet.HostForwarding("nat", { network, address: "192.168.100.1/24" });
   const forward = new xennet.PortForward("http", { forwarding: nat, externalPort: 8080, target: "192.168.100.11" });
   const vif = new xennet.XenVif("web1", { vm: "Fedora server 1", network });
@@ -43,7 +43,9 @@ test("a resource has the fixed type token, its owner mark, and hands on ids and 
     const type = `pulumi-nodejs:dynamic/xennet:${kind}`;
     expect(registered.filter((resource) => resource.type === type)).toHaveLength(1);
   }
-  expect(found["nat"]?.inputs).toMatchObject({ network: "id-of-internal", networkLabel: "Internal network" });
+  expect(found["nat"]?.inputs).toMatchObject({
+    ...{ network: "id-of-internal", networkLabel: "Internal network", networkMtu: 9000 },
+  });
   expect(found["http"]?.inputs).toMatchObject({ forwarding: "id-of-nat", forwardingAddress: "192.168.100.1/24" });
   expect(found["web1"]?.inputs).toMatchObject({
     network: "id-of-internal",

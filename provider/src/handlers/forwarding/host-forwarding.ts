@@ -3,7 +3,6 @@ import type { HostContext } from "../../hosts/context";
 import { networkByUuid } from "../../hosts/pool-view";
 import { type Fragment, renderFragment } from "../../rules/fragment";
 import { describeOwner } from "../../rules/owner";
-import type { NetworkRecord } from "../../xapi/networks";
 import type { Handler, Props } from "../handler";
 import { preflight } from "../preflight";
 import { plain, textOf } from "../props";
@@ -67,7 +66,9 @@ function fragmentOf(inputs: Props, marks: FragmentMarks, networkUuid: string): F
 
 /** dom0 as a router: handler of the resource HostForwarding. */
 export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host, olds, given) => {
-  let news = normalisedForwarding(given);
+  // Only for this look: what the rules make of it is kept as `surroundings`.
+  const { networkMtu, ...own } = given;
+  let news = normalisedForwarding(own);
   const failures = checkForwardingInputs(news);
   const { reachable, problems } = await preflight(host, "dom0");
   failures.push(...problems);
@@ -78,7 +79,7 @@ export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host,
     const network = networkByUuid(await host.poolView(), networkUuid);
     failures.push(...checkForwardingOnHost(host, { olds, news }, network, snapshot), ...checkOutside(news, snapshot));
     failures.push(...(await checkPeers(host, news, snapshot)));
-    surroundings = await observe(host, news, network, snapshot);
+    surroundings = await observe(host, news, typeof networkMtu === "number" ? networkMtu : network?.MTU, snapshot);
   }
   news = { ...news, surroundings };
   if (failures.length === 0) warnOfOpenness(host, news, snapshot);
@@ -86,17 +87,17 @@ export const hostForwardingHandler: Handler = fragmentHandler(kind, async (host,
   return { inputs: plain({ ...news, rules }), failures };
 });
 
-/** What the rules take from host and pool; nothing where all is usual. */
+/** What the rules take from host and pool; nothing where all is usual. `mtu` is the internal network's, as far as it is known. */
 async function observe(
   host: HostContext,
   news: Props,
-  network: NetworkRecord | undefined,
+  mtu: number | undefined,
   snapshot: HostSnapshot,
 ): Promise<Surroundings | undefined> {
   const { networks } = await host.poolView();
   const guarded = news["outboundToInfrastructure"] === true ? [] : await infrastructureOf(host, news, snapshot);
   const outside = networks.find(({ bridge }) => bridge === externalInterfaceOf(news, snapshot));
-  const isNarrow = network !== undefined && outside !== undefined && outside.MTU < network.MTU;
+  const isNarrow = mtu !== undefined && outside !== undefined && outside.MTU < mtu;
   const found: Surroundings = {
     ...(isLeased(news, snapshot) ? { leased: true } : {}),
     ...(guarded.length > 0 ? { infrastructure: guarded } : {}),
