@@ -1,8 +1,9 @@
 import { XennetError } from "../core/errors";
+import { HostBusyError } from "./host-busy";
 import { failure, refusal, unexplained } from "./host-errors";
 import type { HostLink } from "./host-link";
 import { programText } from "./program-text";
-import { type ProgramCommand, renderScript } from "./remote-script";
+import { DECLARED, HOST_PATHS, type ProgramCommand, renderScript } from "./remote-script";
 import { type HostSnapshot, parseSnapshot } from "./snapshot";
 import type { CommandResult, SshConnection } from "./ssh-connection";
 import { SshError } from "./ssh-errors";
@@ -23,6 +24,12 @@ export interface AnsweredTransaction extends TransactionAnswer {
 const GONE = new Set(["PROGRAM_ABSENT", "PROGRAM_MISSING"]);
 const MOST_ATTEMPTS = 3;
 
+/** Nothing is declared and nothing pending, yet something of ours is there; the look held the lock, so no run is at it. */
+function isCutShort({ confirmed, pending, files }: HostSnapshot): boolean {
+  const isLeft = files.includes(HOST_PATHS.program) || files.includes(DECLARED);
+  return confirmed === undefined && pending === undefined && isLeft;
+}
+
 /** The commands of the host program, typed, over SSH. */
 export class HostProgram {
   readonly #link: HostLink;
@@ -33,8 +40,16 @@ export class HostProgram {
     this.#link = link;
   }
 
-  /** Only reads, so a look that met a broken connection is simply taken again. */
+  /** What the host shows; where a removal was cut short and nobody is at it, it is ended before. */
   async snapshot(): Promise<HostSnapshot> {
+    const snapshot = await this.#look();
+    if (!isCutShort(snapshot)) return snapshot;
+    await this.#endRemoval();
+    return this.#look();
+  }
+
+  /** Only reads, so a look that met a broken connection is simply taken again. */
+  async #look(): Promise<HostSnapshot> {
     const look = async () => this.#seen(parseSnapshot((await this.#run({ name: "snapshot" })).stdout));
     return look().catch((error: unknown) => {
       if (error instanceof SshError && error.code === "SSH_CLOSED") return look();
@@ -57,6 +72,17 @@ export class HostProgram {
 
   async revert(generation: number): Promise<void> {
     await this.#run({ name: "revert", generation });
+  }
+
+  /** Going back where nothing is declared takes everything away; number 0 is no generation's. */
+  async #endRemoval(): Promise<void> {
+    try {
+      await this.revert(0);
+    } catch (error) {
+      // Somebody else is at work there meanwhile, or has ended it.
+      const isOthers = error instanceof HostBusyError || (error instanceof XennetError && GONE.has(error.code));
+      if (!isOthers) throw error;
+    }
   }
 
   async #run(command: ProgramCommand, via?: SshConnection): Promise<CommandResult> {

@@ -16,6 +16,9 @@ export interface RemoteScript {
 /** Where things are on a dom0. */
 export const HOST_PATHS = { program: "/usr/local/sbin/xennet", inventory: "/etc/xensource-inventory" };
 
+/** Everything declared on a dom0. */
+export const DECLARED = "/etc/xennet";
+
 /**
  * Renders the script that runs one command of the host program. `carry` puts the program's text into the script, for
  * hosts which have none or an older one: a snapshot then runs it from there, a transaction installs it first. Without

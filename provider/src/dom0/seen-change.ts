@@ -34,7 +34,9 @@ export async function healedLook(
 /** What a change that was answered as done lacks on the host; undefined when the look shows it. */
 export function shortfall(change: FragmentChange, snapshot: HostSnapshot): string | undefined {
   if (change.op === "remove") {
-    return isInForce(change, snapshot) ? undefined : "expected it to be gone, found it still declared";
+    if (!isInForce(change, snapshot)) return "expected it to be gone, found it still declared";
+    const [rule] = missingOf(change, snapshot);
+    return rule === undefined ? undefined : `expected it to be gone, found ${rule} still in force`;
   }
   const stored = snapshot.fragments.find(({ token }) => token === change.token);
   if (stored === undefined) return "expected its declaration, found none";
@@ -43,9 +45,18 @@ export function shortfall(change: FragmentChange, snapshot: HostSnapshot): strin
   return missing.length === 0 ? undefined : `expected all of it in force, found missing: ${missing.join("; ")}`;
 }
 
-/** What the host lacks of a fragment that is to be in force. Hooks and cron are not the change's own, and cannot always be had. */
+/** Whether the host shows a change made, and not only declared: the host program may have been killed in between. */
+export function isMade(change: FragmentChange, snapshot: HostSnapshot): boolean {
+  return isInForce(change, snapshot) && missingOf(change, snapshot).length === 0;
+}
+
+/** What the host lacks of a change: of a fragment that is to be in force, or rules that are to be gone. Hooks and cron are not the change's own, and cannot always be had. */
 function missingOf(change: FragmentChange, snapshot: HostSnapshot): string[] {
   const stored = snapshot.fragments.find(({ token }) => token === change.token);
+  if (stored === undefined && change.op === "remove") {
+    const comment = new RegExp(`--comment "?xennet-${change.token}\\b`);
+    return snapshot.live.filter(({ line }) => comment.test(line)).map(({ table, line }) => `rule ${table} ${line}`);
+  }
   if (change.op === "remove" || stored?.status !== "active" || snapshot.off) return [];
   return snapshot.missing
     .filter(({ token, what }) => token === change.token && !/^(hooks?|cron) /.test(what))

@@ -72,3 +72,27 @@ test("a crash at any moment of a first change is no obstacle to what comes next"
     }
   }
 });
+
+test.each([
+  [
+    "its hooks",
+    "rm -f /etc/cron.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/rc.d/rc?.d/S*xennet /etc/init.d/xennet",
+  ],
+  [
+    "everything but the program",
+    "rm -rf /etc/xennet; rm -f /etc/cron.d/xennet /etc/udev/rules.d/95-xennet.rules /etc/rc.d/rc?.d/S*xennet /etc/init.d/xennet",
+  ],
+])("a removal that was cut short after it took away %s ends with a way back to nothing", async (_what, cut) => {
+  await using disposable = { box: await makeBox(), [Symbol.asyncDispose]: () => disposable.box.close() };
+  const { box } = disposable;
+  await box.plug();
+  const operations = [first(box)];
+  await declare(box, operations);
+  await box.sh(`cp -p /usr/local/sbin/xennet /mnt/kept; cp -a /etc/xennet /mnt/declared`);
+  await box.xennet("remove");
+  await box.sh(
+    `cp -p /mnt/kept /usr/local/sbin/xennet; cp -a /mnt/declared /etc/xennet; mv /etc/xennet/generations /etc/xennet/removed; ${cut}`,
+  );
+  expect(await box.xennet("revert 0")).toMatchObject({ code: 0, stdout: "reverted 0\n" });
+  expect(await box.sh("iptables-save; find /etc /run /usr/local/sbin -name '*xennet*'")).not.toMatch(/xennet/i);
+});
