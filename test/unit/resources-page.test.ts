@@ -96,6 +96,6 @@ test("the page of the host program names each setting that a forwarding can ask 
   const host = read("docs/host-program.md");
   const bullet = /^\* `setting`: .*$(\n {2}.+$)*/m.exec(host)?.[0] ?? "";
   const named = settingsOf(everything).map(([key]) => key);
-  expect(named).toHaveLength(8);
+  expect(named).toHaveLength(9);
   expect(named.filter((key) => !bullet.includes(`\`${key} `))).toEqual([]);
 });

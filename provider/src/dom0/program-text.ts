@@ -14,8 +14,8 @@ const parts: ReadonlyArray<string | readonly [program: string, ...awk: string[]]
   ["fragment", "fragment.awk"],
   [
     "model",
-    ...["interfaces.awk", "model.awk", "model-there.awk", "model-declared.awk", "model-settings.awk"],
-    ...["model-plan.awk", "model-snapshot.awk", "model-status.awk"],
+    ...["interfaces.awk", "model.awk", "model-there.awk", "model-declared.awk", "model-roles.awk"],
+    ...["model-settings.awk", "model-plan.awk", "model-snapshot.awk", "model-status.awk"],
   ],
   ["transaction", "interfaces.awk", "conflicts.awk", "transaction.awk"],
   ["saved_firewall", "saved-firewall.awk"],

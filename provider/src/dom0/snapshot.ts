@@ -31,6 +31,8 @@ export interface HostSnapshot {
   readonly client: string | undefined;
   /** Kernel settings that bear on ours; one that the host lacks is missing. */
   readonly sysctls: readonly { readonly key: string; readonly value: string }[];
+  /** Interfaces that route, or did before a forwarding of ours switched it on: somebody else may rely on it. */
+  readonly routed: readonly string[];
   /** What was placed on the host: files, and directories with all they hold. */
   readonly files: readonly string[];
   /** Of a host from which everything was to be removed: what could not be. */
@@ -192,6 +194,12 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     },
   ],
   [
+    "routed",
+    (draft, rest, lines) => {
+      draft.routed.push(lines.match(rest, /^(\S+)$/)[0]);
+    },
+  ],
+  [
     "file",
     (draft, rest, lines) => {
       draft.files.push(lines.match(rest, /^(\/.+)$/)[0]);
@@ -295,6 +303,7 @@ function emptyDraft(): Draft {
     listens: [],
     client: undefined,
     sysctls: [],
+    routed: [],
     files: [],
     left: [],
   };

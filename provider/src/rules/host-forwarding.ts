@@ -1,6 +1,6 @@
 import { type Cidr, subnetOf } from "../validation/ipv4";
 import type { Transport } from "../validation/scalars";
-import { type Rule, ranks, roles } from "./rule";
+import { anyBridge, type Rule, ranks, roles } from "./rule";
 
 /** What guests may open on dom0 itself. */
 export interface HostAccess {
@@ -26,6 +26,8 @@ export interface HostForwardingSpec {
   readonly guestAccessToHost?: readonly HostAccess[] | undefined;
   /** Whether anything else is kept from being routed from or to the bridge. Default: true. */
   readonly isolation?: boolean | undefined;
+  /** Whether a bridge that the host did not look at yet is closed until it has; the host's hooks look. Default: true. */
+  readonly closesNewBridges?: boolean | undefined;
   /** Largest TCP segment: as the path allows, or a number of bytes. Default: left alone. */
   readonly clampMss?: "pmtu" | number | undefined;
 }
@@ -56,8 +58,10 @@ export function hostForwardingRules(spec: HostForwardingSpec): Rule[] {
     ...replyRules(spec, subnet),
     ...outboundRules(spec, subnet),
     ...(spec.inbound === "network" ? [open({ destination: subnet, ...inward })] : []),
-    ...(spec.isolation === false ? [] : closing),
+    ...(spec.isolation === false ? leftAlone : closing),
+    ...notRouted,
     ...inputRules(spec, subnet),
+    ...(spec.closesNewBridges === false ? [] : newBridgeRules(spec)),
     ...snatRules(spec, subnet),
     ...clampRules(spec, subnet),
   ];
@@ -67,6 +71,59 @@ const closing: readonly Rule[] = [
   { chain: "forward", rank: ranks.closing, inInterface: roles.bridge, target: drop },
   { chain: "forward", rank: ranks.closing, outInterface: roles.bridge, target: drop },
 ];
+
+/** Past the closing of new bridges, which another forwarding may bring. */
+const leftAlone: readonly Rule[] = [
+  { chain: "forward", rank: ranks.knownBridge, inInterface: roles.bridge, target: { jump: "RETURN" } },
+  { chain: "forward", rank: ranks.toKnownBridge, outInterface: roles.bridge, target: { jump: "RETURN" } },
+];
+
+/**
+ * Forwarding on the external interface makes dom0 a router between its other networks, too: storage for the LAN. Where
+ * nothing was routed before, nothing but our own is routed now. What others publish by DNAT is theirs to accept, and what
+ * leaves as it came is not routed, but bridged: with bridge-nf-call-iptables that comes by here, too.
+ */
+const notRouted: readonly Rule[] = [
+  {
+    ...{
+      chain: "forward",
+      rank: ranks.opened,
+      inInterface: roles.openedInterface,
+      outInterface: roles.openedInterface,
+    },
+    target: { jump: "RETURN" },
+  },
+  {
+    ...{ chain: "forward", rank: ranks.opened, inInterface: roles.openedInterface },
+    ...{ wasDnated: true, target: { jump: "RETURN" } },
+  },
+  {
+    ...{ chain: "forward", rank: ranks.opened, inInterface: roles.openedInterface },
+    ...{ state: "INVALID,NEW", target: drop },
+  },
+];
+
+/**
+ * A bridge of ours may come back under another name, and its guests send before the host has looked: so every bridge that
+ * the host does not know yet is closed. dom0's own connections through a new bridge of others are answered all the same.
+ */
+function newBridgeRules({ isolation }: HostForwardingSpec): Rule[] {
+  const back = { jump: "RETURN" } as const;
+  const closed = { state: "INVALID,NEW,RELATED", target: drop } as const;
+  const input: Rule[] = [
+    { chain: "input", rank: ranks.knownBridge, inInterface: roles.otherBridge, target: back },
+    { chain: "input", rank: ranks.unknownBridge, inInterface: anyBridge, ...closed },
+  ];
+  if (isolation === false) return input;
+  return [
+    ...input,
+    { chain: "forward", rank: ranks.knownBridge, inInterface: roles.otherBridge, target: back },
+    { chain: "forward", rank: ranks.unknownBridge, inInterface: anyBridge, ...closed },
+    // Only after what comes from an unknown one is closed: or it would reach all that are known.
+    { chain: "forward", rank: ranks.toKnownBridge, outInterface: roles.otherBridge, target: back },
+    { chain: "forward", rank: ranks.toUnknownBridge, outInterface: anyBridge, ...closed },
+  ];
+}
 
 function open(match: Partial<Rule>): Rule {
   return { chain: "forward", rank: ranks.network, ...match, target: accept };

@@ -79,6 +79,8 @@ export function describeRules(rules: readonly Rule[], token: string, names: Role
     [roles.bridge, names.bridge ?? `<bridge of ${names.networkLabel ?? "the network"}>`],
     [roles.externalInterface, names.externalInterface ?? "<external interface>"],
     [roles.externalAddress, names.externalAddress ?? "<external address>"],
+    [roles.otherBridge, "<each other bridge xapi*>"],
+    [roles.openedInterface, "<each interface that did not route before>"],
   ];
   const comment = ` -m comment --comment xennet-${token}`;
   return rules

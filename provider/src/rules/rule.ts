@@ -15,7 +15,14 @@ export const roles = {
   bridge: "@BRIDGE@",
   externalInterface: "@EXT_IF@",
   externalAddress: "@EXT_IP@",
+  /** One rule each: bridges `xapi<N>` that are there and belong to no network of ours, and the management interface. */
+  otherBridge: "@OTHER_BRIDGE@",
+  /** One rule each: interfaces that route only because a forwarding of ours switched it on. */
+  openedInterface: "@OPENED_IF@",
 } as const;
+
+/** Every bridge that XAPI names itself: internal networks, VLANs, bonds. */
+export const anyBridge = "xapi+";
 
 /**
  * Place of a rule inside its chain, lowest first. What keeps dom0 manageable goes before every DNAT; replies go early as
@@ -29,6 +36,11 @@ export const ranks = {
   infrastructure: 55,
   network: 60,
   closing: 90,
+  opened: 91,
+  knownBridge: 92,
+  unknownBridge: 93,
+  toKnownBridge: 94,
+  toUnknownBridge: 95,
 } as const;
 
 export type Target =
@@ -39,7 +51,7 @@ export type Target =
   | { readonly jump: "TCPMSS"; readonly mss: number | "pmtu" };
 
 /** In the order in which iptables prints them. */
-export type ConnectionState = "RELATED,ESTABLISHED" | "ESTABLISHED" | "INVALID";
+export type ConnectionState = "RELATED,ESTABLISHED" | "ESTABLISHED" | "INVALID" | "INVALID,NEW" | "INVALID,NEW,RELATED";
 
 /** One rule, in the terms of iptables. Only matches that iptables 1.3.5 (XenServer 5.6) has as well. */
 export interface Rule {

@@ -140,6 +140,25 @@ test("segments are clamped by themselves only where the way out is narrower", as
   host.simulator.admin.modify("network", outside, { MTU: 1500 });
 });
 
+test("where dom0 routed before, a preview says what stays open; what ours switched on is none of that", async () => {
+  const warned = async (olds: Props = {}) => {
+    const known = run.warnings.length;
+    expect((await hostForwardingHandler.check(run.process(), olds, inputsOfNat())).failures).toEqual([]);
+    return run.warnings.slice(known).filter((text) => text.includes("routes what comes in"));
+  };
+  const route = (value: 0 | 1) => host.lab.runInDom0(`echo ${value} >/proc/sys/net/ipv4/conf/xenbr0/forwarding`);
+  expect(await warned()).toEqual([]);
+  await route(1);
+  expect(await warned()).toEqual([
+    expect.stringMatching(
+      /^dom0 routes what comes in by xenbr0 without "nat" of stack shop\/dev as well, so that stays open/,
+    ),
+  ]);
+  await route(0);
+  const nat = await declareForwarding(run.process(), network);
+  expect(await warned(nat.outs)).toEqual([]);
+});
+
 test("a guest that does not answer on the forwarded port is a warning that shows no address, not a failure", async () => {
   const nat = await declareForwarding(run.process(), network);
   const warned = async (given: Props) => {

@@ -114,4 +114,5 @@ ${firewall}END`;
 export const shutdown = `cat /proc/sys/kernel/random/uuid >/mnt/boot_id
 rm -rf /run/*
 for b in $(ip -o link show type bridge | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do ip link del "$b"; done
-for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done`;
+for t in filter nat; do iptables -t $t -F; iptables -t $t -X; done
+echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6`;

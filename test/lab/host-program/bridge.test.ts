@@ -169,6 +169,27 @@ test("a bridge that Open vSwitch gives to another network is refused, whatever x
   expect(await addressOf("xapi1")).toBe("");
 });
 
+test("what nobody could be asked about is asked again, also when another network got its answer", async () => {
+  const second = "bbbbbbbb-1111-2222-3333-444444444444";
+  const other = newToken();
+  await box.plug();
+  await declare(box, [
+    put(token, hostForwarding(box, token)),
+    put(other, hostForwarding({ network: second }, other, { address: "192.168.200.1/24" })),
+  ]);
+  await openVswitch(`xapi4\nxs-network-uuids=${second}\n`);
+  await box.sh("echo down >/mnt/xapi");
+  await box.unplug();
+  await box.plug("xapi4");
+  await box.plug();
+  await box.xennet("apply");
+  expect(await addressOf("xapi4")).toContain("192.168.200.1/24");
+  expect(await addressOf("xapi1")).toBe("");
+  await box.sh("rm /mnt/xapi");
+  await box.xennet("apply");
+  expect(await addressOf("xapi1")).toContain("192.168.100.1/24");
+});
+
 /** What `ovs-vsctl --bare --columns=name,external_ids list bridge` prints. */
 async function openVswitch(bridges: string): Promise<void> {
   await box.sh(`mkdir -p /etc/xensource; echo openvswitch >/etc/xensource/network.conf

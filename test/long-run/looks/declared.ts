@@ -75,6 +75,11 @@ export function wrongInterfaces(look: Look, wanted: readonly Wanted[]): string[]
         ...found.filter((other) => other !== address).map((other) => `${who}: its bridge ${bridge} has ${other}`),
         ...(look.conf.get(`${bridge}/forwarding`) === "1" ? [] : [`${who}: ${bridge} does not forward`]),
         ...(look.conf.get("xenbr0/forwarding") === "1" ? [] : [`${who}: xenbr0 does not forward`]),
+        ...(look.conf.get(`${bridge}/rp_filter`) === "1" ? [] : [`${who}: ${bridge} does not check sources`]),
+        // Without IPv6 in the kernel there is nothing to switch off.
+        ...[bridge, "default"]
+          .filter((name) => look.conf.get(`${name}/disable_ipv6`) === "0")
+          .map((name) => `${who}: ${name} has IPv6`),
         ...(proxyArp === undefined || look.conf.get(`${bridge}/proxy_arp`) === proxyArp
           ? []
           : [`${who}: proxy_arp of ${bridge} is ${look.conf.get(`${bridge}/proxy_arp`)}`]),

@@ -24,11 +24,12 @@ function isNothingDeclared({ programs, settled }: Model): boolean {
 /** Rules, settings and files of ours where none may be. */
 function stillThere(now: Look, machine: Machine, files = false): string[] {
   const rules = now.rules.filter((rule) => rule.includes("XENNET-"));
-  const forwarding = now.conf.get("xenbr0/forwarding");
-  const former = machine.bare.conf.get("xenbr0/forwarding");
+  const settings = ["xenbr0/forwarding", "default/disable_ipv6"].filter(
+    (key) => now.conf.get(key) !== machine.bare.conf.get(key),
+  );
   return [
     ...rules.map((rule) => `nothing is to be in force, but there is ${rule}`),
-    ...(forwarding === former ? [] : [`nothing is to be in force, but xenbr0/forwarding is ${forwarding}`]),
+    ...settings.map((key) => `nothing is to be in force, but ${key} is ${now.conf.get(key)}`),
     ...(files && now.installed ? ["nothing is declared, but /etc/xennet is there"] : []),
   ];
 }

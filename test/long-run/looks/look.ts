@@ -27,7 +27,7 @@ const LOOK = `
 echo '=== rules'; iptables-save 2>/dev/null
 echo '=== addr'; ip -4 -o addr show
 echo '=== link'; ip -o link show
-echo '=== conf'; cd /proc/sys/net/ipv4/conf && grep -s . */forwarding */proxy_arp
+echo '=== conf'; cd /proc/sys/net/ipv4/conf; grep -s . */forwarding */proxy_arp */rp_filter; cd /proc/sys/net/ipv6/conf 2>/dev/null && grep -s . */disable_ipv6
 echo '=== etc'; cd /etc/xennet 2>/dev/null && { echo installed; ls pending off 2>/dev/null; }
 echo '=== fragments'; [ ! -f /etc/xennet/confirmed ] || cat "/etc/xennet/generations/$(cat /etc/xennet/confirmed)"/*.fragment 2>/dev/null
 true`;

@@ -2,7 +2,7 @@ import { parseSaved } from "../../../provider/src/rules/saved.ts";
 import { type Fate, type Opening, type TracedHost, trace } from "../../support/packets/trace.ts";
 import { addressOf, type ForwardingPart, firstPort, guestOf, PORTS, SLOTS, type Slot } from "../stacks/program.ts";
 import { networkIn, type Wanted } from "./declared.ts";
-import { type Look, text } from "./look.ts";
+import { keysOf, type Look, text } from "./look.ts";
 
 const CLIENT = "192.168.1.50";
 const OUTSIDE = "192.168.1.60";
@@ -17,12 +17,13 @@ interface Expected extends Opening {
 
 /** Packets that the live rules treat otherwise than the declarations mean; no provider code says what these are. */
 export function wrongPackets(look: Look, wanted: readonly Wanted[]): string[] {
-  const host: TracedHost = {
-    rules: parseSaved(look.rulesText),
-    interfaces: interfacesOf(look, wanted),
-    outside: "xenbr0",
-  };
-  return wanted.flatMap((one) =>
+  const interfaces = interfacesOf(look, wanted);
+  const host: TracedHost = { rules: parseSaved(look.rulesText), interfaces, outside: "xenbr0" };
+  const cutOff = othersIn(look).filter((bridge) => {
+    const neighbour = { ...host, interfaces: { ...interfaces, [bridge]: "10.66.0.1/24" } };
+    return trace(neighbour, { source: "10.66.0.2", destination: DOM0, port: 22 }).kind === "dropped";
+  });
+  const wrong = wanted.flatMap((one) =>
     [...fromOutside(one), ...SLOTS.flatMap((slot) => fromGuests(look, one, slot))].flatMap((expected) => {
       const found = shown(trace(host, expected), expected.fate);
       const { source, destination, port, protocol = "tcp", why, fate } = expected;
@@ -30,6 +31,14 @@ export function wrongPackets(look: Look, wanted: readonly Wanted[]): string[] {
       return [`${one.stack}: ${protocol} from ${source} to ${destination}:${port} is ${found}, ${why} means ${fate}`];
     }),
   );
+  return [...cutOff.map((bridge) => `dom0 is closed to ${bridge}, a bridge of others`), ...wrong];
+}
+
+/** Bridges that XAPI named, and that no network with our mark has. */
+function othersIn(look: Look): string[] {
+  const ours = look.networks.filter((network) => keysOf(network)["xennet:owner"] !== undefined);
+  const names = new Set(ours.map((network) => text(network, "bridge")));
+  return [...look.links.keys()].filter((name) => name.startsWith("xapi") && !names.has(name));
 }
 
 const DOM0S = "dom0's own";

@@ -124,8 +124,8 @@ function matches(host: TracedHost, rule: SavedRule, packet: Packet): boolean {
   const isMet =
     is(rule.source, (cidr) => isIn(packet.source, cidr)) &&
     is(rule.destination, (cidr) => isIn(packet.destination, cidr)) &&
-    is(rule.inInterface, (name) => name === packet.inInterface) &&
-    is(rule.outInterface, (name) => name === packet.outInterface) &&
+    is(rule.inInterface, (name) => isNamed(packet.inInterface, name)) &&
+    is(rule.outInterface, (name) => isNamed(packet.outInterface, name)) &&
     is(rule.protocol, (name) => name === (packet.protocol ?? "tcp")) &&
     is(rule.sourcePorts, (list) => within(ranges(list), packet.sourcePort)) &&
     is(rule.destinationPorts, (list) => within(ranges(list), packet.port)) &&
@@ -136,6 +136,11 @@ function matches(host: TracedHost, rule: SavedRule, packet: Packet): boolean {
     isInState(rule.connectionState, packet);
   if (isMet && !rule.isWhole) throw new Error(`this rule cannot be traced: ${rule.text}`);
   return isMet;
+}
+
+/** `xapi+` is every interface whose name begins so. */
+function isNamed(interfaceName: string | undefined, pattern: string): boolean {
+  return pattern.endsWith("+") ? interfaceName?.startsWith(pattern.slice(0, -1)) === true : interfaceName === pattern;
 }
 
 function isInState(text: string | undefined, { state, dnated, snated }: Packet): boolean {

@@ -40,6 +40,7 @@ function print(snapshot: HostSnapshot): string {
   for (const { protocol, address, port } of snapshot.listens) lines.push(`listen ${protocol} ${address} ${port}`);
   if (snapshot.client !== undefined) lines.push(`client ${snapshot.client}`);
   for (const { key, value } of snapshot.sysctls) lines.push(`sysctl ${key} ${value}`);
+  for (const name of snapshot.routed) lines.push(`routed ${name}`);
   for (const path of snapshot.files) lines.push(`file ${path}`);
   for (const path of snapshot.left) lines.push(`left ${path}`);
   return `${lines.join("\n")}\nend\n`;
@@ -95,6 +96,7 @@ const anySnapshot: fc.Arbitrary<HostSnapshot> = fc.record({
   ),
   client: maybe(fc.ipV4()),
   sysctls: fc.array(fc.record({ key: word, value: word })),
+  routed: fc.array(word),
   files: fc.array(word.map((name) => `/etc/${name}`)),
   left: fc.array(word.map((name) => `/etc/${name}`)),
 });

@@ -59,5 +59,7 @@ export function restoreInput(rules: readonly Rule[]): string {
 }
 
 export function resolved(text: string): string {
-  return text.replaceAll("@BRIDGE@", "xapi1").replaceAll("@EXT_IF@", "xenbr0").replaceAll("@EXT_IP@", "192.168.1.10");
+  const names = { "@BRIDGE@": "xapi1", "@EXT_IF@": "xenbr0", "@EXT_IP@": "192.168.1.10" };
+  const lists = { "@OTHER_BRIDGE@": "xapi0", "@OPENED_IF@": "xenbr0" };
+  return Object.entries({ ...names, ...lists }).reduce((done, [role, name]) => done.replaceAll(role, name), text);
 }

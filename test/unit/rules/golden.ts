@@ -27,12 +27,12 @@ COMMIT
 -A XENNET-POSTROUTING -s 192.168.100.0/24 -d 192.168.100.12/32 -o xapi1 -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -m comment --comment xennet-0123456789ab -j SNAT --to-source 192.168.100.1
 -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -m comment --comment xennet-0123456789ab -j SNAT --to-source 192.168.1.10
 -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -m comment --comment xennet-0123456789ab -j MASQUERADE
--A XENNET-PREROUTING -s 203.0.113.9/32 -i xenbr0 -p tcp -m tcp --dport 8080 -m addrtype --dst-type LOCAL -m comment --comment xennet-0123456789ab -j RETURN
 -A XENNET-PREROUTING -s 192.168.1.0/24 -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 22 -m comment --comment xennet-0123456789ab -j ACCEPT
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 8080 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12:80
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xapi1 -p tcp -m tcp --dport 8080 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12:80
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 9000:9002 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p udp -m udp --dport 9000:9002 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12
+-A XENNET-PREROUTING -s 203.0.113.9/32 -i xenbr0 -p tcp -m tcp --dport 8080 -m addrtype --dst-type LOCAL -m comment --comment xennet-0123456789ab -j RETURN
 -A XENNET-PREROUTING -s 203.0.113.0/24 -i xenbr0 -p tcp -m tcp --dport 8080 -m addrtype --dst-type LOCAL -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12:80
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 22 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12:122
 -A XENNET-PREROUTING -d 192.168.1.10/32 -i xenbr0 -p tcp -m tcp --dport 23 -m comment --comment xennet-0123456789ab -j DNAT --to-destination 192.168.100.12:123
@@ -75,6 +75,25 @@ COMMIT
 -A XENNET-FORWARD -o xapi1 -m comment --comment xennet-0123456789ab -j DROP
 -A XENNET-FORWARD -i xapi1 -m comment --comment xennet-0123456789ab -j DROP
 -A XENNET-FORWARD -o xapi1 -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -i xenbr0 -o xenbr0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m conntrack --ctstate DNAT -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m state --state INVALID,NEW -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -i xenbr0 -o xenbr0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m conntrack --ctstate DNAT -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m state --state INVALID,NEW -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -i xenbr0 -o xenbr0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m conntrack --ctstate DNAT -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xenbr0 -m state --state INVALID,NEW -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -i xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xapi1 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -i xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -i xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -o xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -o xapi1 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -o xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-FORWARD -o xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-FORWARD -o xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
 -A XENNET-INPUT -i xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.1 -m comment --comment xennet-0123456789ab -j ACCEPT
 -A XENNET-INPUT -i xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.1 -m comment --comment xennet-0123456789ab -j ACCEPT
 -A XENNET-INPUT -i xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.1 -m comment --comment xennet-0123456789ab -j ACCEPT
@@ -87,5 +106,11 @@ COMMIT
 -A XENNET-INPUT -i xapi1 -m comment --comment xennet-0123456789ab -j DROP
 -A XENNET-INPUT -i xapi1 -m comment --comment xennet-0123456789ab -j DROP
 -A XENNET-INPUT -i xapi1 -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-INPUT -i xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-INPUT -i xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-INPUT -i xapi0 -m comment --comment xennet-0123456789ab -j RETURN
+-A XENNET-INPUT -i xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-INPUT -i xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
+-A XENNET-INPUT -i xapi+ -m state --state INVALID,NEW,RELATED -m comment --comment xennet-0123456789ab -j DROP
 COMMIT
 `;

@@ -40,3 +40,23 @@ describe.each(scenarios)("$title", ({ forwarding, forwards, packets }) => {
     expect(shown(fate)).toBe(row.fate);
   });
 });
+
+/** `xapi0` is another network's and known; at `xapi9` the host has not looked yet. The stock firewall accepts 443 everywhere. */
+test.each([
+  ["a bridge that nobody knows yet", "172.16.9.5", "dom0", "192.168.1.10", "dropped"],
+  ["a bridge that nobody knows yet", "172.16.9.5", "storage", "10.10.10.2", "dropped"],
+  ["a bridge that nobody knows yet", "172.16.9.5", "the LAN", "192.168.1.50", "dropped"],
+  ["the LAN", "192.168.1.50", "a bridge that nobody knows yet", "172.16.9.5", "dropped"],
+  ["the LAN", "192.168.1.50", "storage", "10.10.10.2", "dropped"],
+  ["storage", "10.10.10.2", "dom0", "192.168.1.10", "answered"],
+  ["storage", "10.10.10.2", "the LAN", "192.168.1.50", "answered"],
+  ["the LAN", "192.168.1.50", "dom0", "192.168.1.10", "answered"],
+])("beside a forwarding, from %s (%s) to %s (%s): %s", (_from, source, _to, destination, fate) => {
+  const rules = forwardingRules(normalisedForwarding({ address: "192.168.100.1/24" }));
+  const host = {
+    rules: [...parseSaved(restoreInput(rules)), ...parseSaved(STOCK_FIREWALL)],
+    interfaces: { ...interfaces, xapi0: "10.10.10.1/24", xapi9: "172.16.9.1/24" },
+    outside: "xenbr0",
+  };
+  expect(trace(host, { source, destination, port: 443 }).kind).toBe(fate);
+});

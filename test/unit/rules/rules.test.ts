@@ -37,9 +37,18 @@ test("the rules of a forwarding, with everything known", () => {
       "filter -A XENNET-FORWARD -s 192.168.100.0/24 -i xapi1 -o xenbr0 -m conntrack --ctstate NEW,RELATED,SNAT,DNAT -j ACCEPT",
       "filter -A XENNET-FORWARD -i xapi1 -j DROP",
       "filter -A XENNET-FORWARD -o xapi1 -j DROP",
+      "filter -A XENNET-FORWARD -i <each interface that did not route before> -o <each interface that did not route before> -j RETURN",
+      "filter -A XENNET-FORWARD -i <each interface that did not route before> -m conntrack --ctstate DNAT -j RETURN",
+      "filter -A XENNET-FORWARD -i <each interface that did not route before> -m state --state INVALID,NEW -j DROP",
       "filter -A XENNET-INPUT -i xapi1 -m conntrack --ctstate RELATED,ESTABLISHED --ctorigsrc 192.168.100.1 -j ACCEPT",
       "filter -A XENNET-INPUT -s 192.168.100.0/24 -i xapi1 -p icmp -j ACCEPT",
       "filter -A XENNET-INPUT -i xapi1 -j DROP",
+      "filter -A XENNET-INPUT -i <each other bridge xapi*> -j RETURN",
+      "filter -A XENNET-INPUT -i xapi+ -m state --state INVALID,NEW,RELATED -j DROP",
+      "filter -A XENNET-FORWARD -i <each other bridge xapi*> -j RETURN",
+      "filter -A XENNET-FORWARD -i xapi+ -m state --state INVALID,NEW,RELATED -j DROP",
+      "filter -A XENNET-FORWARD -o <each other bridge xapi*> -j RETURN",
+      "filter -A XENNET-FORWARD -o xapi+ -m state --state INVALID,NEW,RELATED -j DROP",
       "nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o xenbr0 -j SNAT --to-source 192.168.1.10",
     ]
   `);
@@ -101,8 +110,15 @@ test("segments are clamped in both directions, and without isolation nothing is 
     "mangle -A XENNET-FORWARD -d 192.168.100.0/24 -i xenbr0 -o xapi1 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1360",
   ]);
   expect(changed(forwarding({ isolation: false }), forwarding())).toEqual({
-    added: [],
-    gone: ["filter -A XENNET-FORWARD -i xapi1 -j DROP", "filter -A XENNET-FORWARD -o xapi1 -j DROP"],
+    added: ["filter -A XENNET-FORWARD -i xapi1 -j RETURN", "filter -A XENNET-FORWARD -o xapi1 -j RETURN"],
+    gone: [
+      "filter -A XENNET-FORWARD -i xapi1 -j DROP",
+      "filter -A XENNET-FORWARD -o xapi1 -j DROP",
+      "filter -A XENNET-FORWARD -i <each other bridge xapi*> -j RETURN",
+      "filter -A XENNET-FORWARD -i xapi+ -m state --state INVALID,NEW,RELATED -j DROP",
+      "filter -A XENNET-FORWARD -o <each other bridge xapi*> -j RETURN",
+      "filter -A XENNET-FORWARD -o xapi+ -m state --state INVALID,NEW,RELATED -j DROP",
+    ],
   });
 });
 

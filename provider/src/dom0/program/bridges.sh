@@ -1,6 +1,6 @@
 # Bridges: which one a network has
 
-# Answers every `resolve <uuid>` of ANSWER in BRIDGES; `?` tells the model that the answer is of now. Who knows no answer is asked once a run.
+# Answers every `resolve <uuid>` of ANSWER in BRIDGES; `?` tells the model that the answer is of now, `- ?` that there is none, `old:<record>` that nobody could be asked: what was known before. Who knows no answer is asked once a run.
 ask_bridges() {
   XE_DOWN=no OVS=''
   if uses_ovs; then OVS=$(ovs-vsctl --timeout=3 --bare --columns=name,external_ids list bridge 2>/dev/null | awk '
@@ -9,14 +9,25 @@ ask_bridges() {
     name == "" { name = $1; next }
     { for (i = 1; i <= NF; i++) if (index($i, "xs-network-uuids=") == 1) print name " ;" substr($i, 18) ";" }'); fi
   for uuid in $(printf '%s\n' "$ANSWER" | sed -n 's/^resolve //p'); do
-    known=$(printf '%s\n' "$BRIDGES" | sed -n "s/^$uuid \([^ ]*\) .*/\1/p")
-    name=$(bridge_of_network "$uuid" "$known")
-    case $name in XE_DOWN) XE_DOWN=yes; name='' ;; esac
+    known=$(printf '%s\n' "$BRIDGES" | sed -n "s/^$uuid //p")
+    name=$(bridge_of_network "$uuid" "${known%% *}")
+    answered='? 0'
+    case $name in
+      XE_DOWN) XE_DOWN=yes answered=$(as_old "$known") name='' ;;
+      OLD\ *) answered=$(as_old "$known") name=${name#OLD } ;;
+      '') [ "$XE_DOWN" = no ] || answered=$(as_old "$known") ;;
+    esac
     BRIDGES="$(printf '%s\n' "$BRIDGES" | grep -v "^$uuid ")
-$uuid ${name:--} ? 0"
-    [ -n "$name" ] || UNKNOWN_BRIDGES="$UNKNOWN_BRIDGES
-$uuid - ? 0"
+$uuid ${name:--} $answered"
+    case $name:$answered in :* | *:old*) UNKNOWN_BRIDGES="$UNKNOWN_BRIDGES
+$uuid ${name:--} $answered" ;; esac
   done
+}
+
+as_old() { # <name, number and highest number known before, or nothing>
+  # shellcheck disable=SC2086 # its words
+  set -- $1
+  echo "old:${2:-0}:${1:--} ${3:-0}"
 }
 
 uses_ovs() {
@@ -31,7 +42,7 @@ bridge_of_network() { # <uuid> <name known before>
   [ "$XE_DOWN" = no ] || return 0
   if ! name=$(ask_xe "$1"); then
     # Nobody can tell: the old name does no harm while no interface has it.
-    if [ -n "$2" ] && ! ip link show dev "$2" >/dev/null 2>&1; then echo "$2"; else echo XE_DOWN; fi
+    if [ -n "$2" ] && ! ip link show dev "$2" >/dev/null 2>&1; then echo "OLD $2"; else echo XE_DOWN; fi
     return
   fi
   if [ -n "$name" ] && printf '%s\n' "$OVS" | grep -q -F "$name ;"; then

@@ -22,6 +22,7 @@ act() {
   # After the records that go, or they would take the new ones along.
   remember_former || return 1
   if planned R; then CHANGED=yes; set_values R; fi
+  if planned G; then remember_given; fi
   if planned P; then install_rules || return 1; fi
   if planned M1; then remove_in_two M || return 1; note_applied || return 1; fi
   if planned D1; then remove_rules || return 1; fi
@@ -50,6 +51,11 @@ remember_bridges() {
 remember_former() {
   planned 'N ' || return 0
   { records former; plan_lines 'N '; } | keep_records former || fail STORE_FAILED "cannot write $ETC/former"
+}
+
+# After they were set: one that is given twice is no harm.
+remember_given() {
+  { cat "$RUN/ipv6-given" 2>/dev/null; plan_lines 'G '; } | store_text "$RUN/ipv6-given" || complain "cannot write $RUN/ipv6-given"
 }
 
 # Not behind a pipe: that would be another process, which a caller's end could take away unheard. Fills SAID with what went wrong; whether it did, the next look tells.

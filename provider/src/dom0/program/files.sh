@@ -24,7 +24,7 @@ open_files() {
   trap '' HUP INT PIPE TERM
   read -r BOOT </proc/sys/kernel/random/boot_id
   if [ "$(first_word "$RUN/boot")" != "$BOOT" ]; then
-    rm -f "$RUN/bridges" "$RUN/former" "$RUN/wanted" "$RUN/applied" "$RUN/refused"
+    rm -f "$RUN/bridges" "$RUN/former" "$RUN/wanted" "$RUN/applied" "$RUN/refused" "$RUN/ipv6-given"
     replace_file "$RUN/boot" "$BOOT"
   fi
 }

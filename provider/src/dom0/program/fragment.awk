@@ -20,7 +20,7 @@ function is_setting(key, value) {
   if (key == "forwarding") return value == "interface" || value == "global"
   if (key == "arp") return value == "on"
   if (key == "ipv6") return value == "off"
-  if (key == "proxy-arp" || key == "send-redirects" || key == "arp-filter") return value == "on" || value == "off"
+  if (key == "proxy-arp" || key == "send-redirects" || key == "arp-filter" || key == "rp-filter") return value == "on" || value == "off"
   return key == "persistence" && value == "none"
 }
 function is_cidr(s,  part) { return split(s, part, "/") == 2 && is_ipv4(part[1]) && part[2] ~ /^[0-9][0-9]?$/ && part[2] <= 32 }
@@ -93,7 +93,7 @@ function rule_value(id, value,  part, n, line, i, comments, where) {
     if (part[i] == "--comment" && i < n && part[i + 1] == comment_of[id]) comments++
     else if (part[i] == "--comment") return where "the comment must be " comment_of[id]
     if (part[i] ~ /^-[ADIRNXFZPEtc]$/ || part[i] ~ /^--(table|append|insert|delete|replace|flush|zero|policy|set-counters)/) return where "unexpected " part[i]
-    if (part[i] ~ /@/ && part[i] !~ /^@(BRIDGE|EXT_IF)@$/ && part[i] !~ /^@EXT_IP@(\/32)?(:[0-9-]+)?$/) return where "unknown role " part[i]
+    if (part[i] ~ /@/ && part[i] !~ /^@(BRIDGE|EXT_IF|OTHER_BRIDGE|OPENED_IF)@$/ && part[i] !~ /^@EXT_IP@(\/32)?(:[0-9-]+)?$/) return where "unknown role " part[i]
   }
   if (comments != 1) return where "the rule must carry the comment " comment_of[id] " once"
   rank[id, ++rules[id]] = part[1] + 0; table_of[id, rules[id]] = part[2]; rule[id, rules[id]] = line

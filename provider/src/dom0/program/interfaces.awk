@@ -1,7 +1,7 @@
 # Interfaces and their addresses; the one to the outside
 
 function interfaces_begin() {
-  current = ""; highest = address_count = 0
+  current = ""; highest = address_count = ipv6_declared = 0
   # What the kernel keeps beside the interfaces: the value for all of them, and the one that new ones start with.
   ifindex["all"] = 0; ifindex["default"] = 0
 }
@@ -18,8 +18,10 @@ function ip_line(  name, i, scope) {
     scope = ""
     for (i = 3; i <= NF; i++) { if ($i == "scope") scope = $(i + 1); if ($i == "dynamic") leased[address_count] = 1 }
     if (scope == "global" && !(current in first_address)) first_address[current] = address_count
-  }
+  } else if ($1 == "inet6") ipv6_line()
 }
+# An address that somebody gave; one that a router on the LAN announced says nothing.
+function ipv6_line() { if ($0 ~ / scope global/ && $0 !~ / dynamic/) ipv6_declared = 1 }
 # 0: no such interface now.
 function index_of(name) { return (name in ifindex) ? ifindex[name] : 0 }
 function resolve_external(  name) {

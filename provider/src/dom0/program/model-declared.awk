@@ -23,8 +23,9 @@ function former_line(  n, part) {
 }
 # The bridge that a network has, or nothing while nobody knows it.
 function bridge_name(uuid) { return (uuid in bridge) ? bridge[uuid] : "" }
+function has_bridge_record(uuid) { return (uuid in untold) ? is_interface(cache_name[uuid]) : bridge_name(uuid) != "" }
 # False when a name must be asked for first; the shell does that and calls again.
-function resolve_bridges(  i, uuid, name, ask) {
+function resolve_bridges(  i, uuid, name, ask, was) {
   ask = 0
   for (i = 1; i <= fragments; i++) {
     uuid = field[order[i], "network"]
@@ -34,6 +35,11 @@ function resolve_bridges(  i, uuid, name, ask) {
     if (!is_interface(name)) name = ""
     if ((uuid in cache_index) && cache_index[uuid] == "?") {
       if (name != "") { bridge[uuid] = name; fresh = 1; cache_index[uuid] = index_of(name); cache_highest[uuid] = highest }
+    } else if ((uuid in cache_index) && cache_index[uuid] ~ /^old:/) {
+      # The record stays as it was, so it is asked again the next time.
+      split(cache_index[uuid], was, ":"); untold[uuid] = 1
+      cache_index[uuid] = was[2]; cache_name[uuid] = was[3]
+      if (name != "" && !(name in ifindex)) bridge[uuid] = name
     } else if (name != "" && ((name in ifindex) ? ifindex[name] == cache_index[uuid] : highest <= cache_highest[uuid])) bridge[uuid] = name
     else if (!off) { print "resolve " uuid; ask = 1 }
     else if (name != "") bridge[uuid] = name
@@ -47,6 +53,7 @@ function resolve_fragment(id,  r, s, line, ext_if, ext_ip, br, lack) {
   ext_ip = value_of(id, "external-address")
   if (ext_ip == "" || ext_ip == "auto") ext_ip = address_of(ext_if)
   lack = ""
+  expand_rules(id, ext_if)
   for (r = 1; r <= rules[id]; r++) {
     line = rule[id, r]
     if (line ~ /@BRIDGE@/) { if (br == "") lack = "the bridge of network " field[id, "network"]; gsub(/@BRIDGE@/, br, line) }
@@ -56,7 +63,8 @@ function resolve_fragment(id,  r, s, line, ext_if, ext_ip, br, lack) {
   }
   if (settings[id] && br == "") lack = "the bridge of network " field[id, "network"]
   for (s = 1; s <= settings[id]; s++) if (setting[id, s] == "forwarding interface" && ext_if == "") lack = "the external interface"
-  if (br != "" && br == ext_if) lack = "an internal bridge (" br " is the external interface)"
+  if (br == "" || br != ext_if) closed_waiting[id] = 1
+  else lack = "an internal bridge (" br " is the external interface)"
   waits_for[id] = lack
   state[id] = off ? "off" : (lack != "" ? "waiting" : "active")
   bridge_of[id] = br; external_of[id] = ext_if
@@ -68,8 +76,8 @@ function wanted_begin(  p, i, r, id) {
   for (p = 0; p <= 99; p++) if (p in by_rank)
     for (i = 1; i <= fragments; i++) {
       id = order[i]
-      if (state[id] != "active") continue
-      for (r = 1; r <= rules[id]; r++) if (rank[id, r] == p) {
+      if (state[id] != "active" && !stays_closed(id)) continue
+      for (r = 1; r <= rules[id]; r++) if (rank[id, r] == p && stays(id, r)) {
         wanted_count++; wanted_id[wanted_count] = id; wanted_token[wanted_count] = field[id, "token"]
         wanted_table[wanted_count] = table_of[id, r]; wanted[wanted_count] = resolved[id, r]
       }

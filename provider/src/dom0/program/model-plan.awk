@@ -2,11 +2,12 @@
 #
 # B <uuid> <name> <ifindex> <highest>   the bridge cache, whole
 # K <former record>                     records to keep, when they change; N: records to add before anything is set
+# G <interface> <ifindex>               one that gets back the IPv6 that our default kept from it: only once
 # R, A <kind> <interface> <arg> <value> put a former value back, set a value
 # P <token|-> <line>                    input of iptables-restore; D1, D2: the two inputs that take everything away; M1, M2: those that take the mangle chain away
 # W <wanted line>                       what P stands for
 function plan(  i, id) {
-  for (i = 1; fresh && i <= network_count; i++) if (bridge_name(networks[i]) != "") print "B " networks[i], bridge[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
+  for (i = 1; fresh && i <= network_count; i++) if (has_bridge_record(networks[i])) print "B " networks[i], cache_name[networks[i]], cache_index[networks[i]], cache_highest[networks[i]]
   wanted_begin()
   stored_wanted = anew ? "" : whole_file(run "/wanted")
   for (i = 1; i <= fragments; i++) if (state[order[i]] == "active" && refused_now(order[i])) state[order[i]] = "waiting"
@@ -29,6 +30,8 @@ function plan_restore(  i, part, gone, all, turn) {
     }
     else gone = 1
   }
+  # Before the default, which their record goes with.
+  restore_ipv6_of_new()
   if (all) print "R forwarding all - " has_former["forwarding", "all", 0, "-"]
   # What lets packets in goes first.
   for (turn = 3; turn >= 1; turn--) for (i = 1; i <= formers; i++) {

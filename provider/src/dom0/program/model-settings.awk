@@ -3,16 +3,21 @@
 function needs_begin(  i, id, s, part, key) {
   for (i = 1; i <= fragments; i++) {
     id = order[i]
-    if (state[id] != "active") continue
+    if (state[id] != "active" && !stays_closed(id)) continue
     for (s = 1; s <= settings[id]; s++) {
       split(setting[id, s], part, " ")
-      if (part[1] == "address") need_address(id, bridge_of[id], part[2])
+      if (part[1] == "ipv6") {
+        if (sysctl("/proc/sys/net/ipv6/conf/" bridge_of[id] "/disable_ipv6") != "") need(id, "ipv6", bridge_of[id], "-", "1")
+        need_ipv6_default(id)
+      }
+      else if (part[1] == "rp-filter") need(id, "rp_filter", bridge_of[id], "-", part[2] == "on" ? "1" : "0")
+      else if (state[id] != "active") continue
+      else if (part[1] == "address") need_address(id, bridge_of[id], part[2])
       else if (part[1] == "forwarding") {
         need(id, "forwarding", bridge_of[id], "-", "1"); need(id, "forwarding", external_of[id], "-", "1")
         if (part[2] == "global") need_global(id)
       }
       else if (part[1] == "arp") need(id, "arp", bridge_of[id], "-", "on")
-      else if (part[1] == "ipv6" && sysctl("/proc/sys/net/ipv6/conf/" bridge_of[id] "/disable_ipv6") != "") need(id, "ipv6", bridge_of[id], "-", "1")
       else if (part[1] == "proxy-arp") need(id, "proxy_arp", bridge_of[id], "-", part[2] == "on" ? "1" : "0")
       else if (part[1] == "send-redirects" || part[1] == "arp-filter") {
         key = part[1]; sub(/-/, "_", key)

@@ -1,6 +1,6 @@
 # Snapshot
 
-function snapshot(  i, j, id, part, n) {
+function snapshot(  i, j, id, part, n, name) {
   wanted_begin()
   stored_wanted = whole_file(run "/wanted")
   for (i = 1; i <= fragments; i++) if (state[order[i]] == "active" && refused_now(order[i])) state[order[i]] = "waiting"
@@ -21,6 +21,7 @@ function snapshot(  i, j, id, part, n) {
   find_foreign()
   for (i = 1; i <= address_count; i++) print "address " address_if[i], address[i]
   printf "%s%s", routes, listens
+  for (name in ifindex) if (may_route(name) && routed_before(name)) print "routed " name
   print "end"
 }
 function token_in(line,  at) {
@@ -51,7 +52,7 @@ function find_missing(  n, i, part, chain, t, key, line, k) {
   }
   needs_begin()
   for (i = 1; i <= needs; i++) if (setting_now(need_kind[i], need_if[i], need_arg[i]) != need_value[i])
-    lacks(need_id[i], need_kind[i] (need_kind[i] ~ /^(address|route)$/ ? " " before_comma(need_arg[i]) : need_kind[i] ~ /^(arp|ipv6)$/ ? "" : " " need_if[i]))
+    lacks(need_id[i], need_kind[i] (need_kind[i] ~ /^(address|route)$/ ? " " before_comma(need_arg[i]) : need_kind[i] ~ /^(arp|ipv6)$/ && need_if[i] != "default" ? "" : " " need_if[i]))
 }
 # Counts a key up: 1 at first.
 function next_of(counts, key) { return counts[key] = ((key in counts) ? counts[key] : 0) + 1 }

@@ -7,6 +7,7 @@ BEGIN {
   section = saved_table = routes = listens = ""
   saved_all = lost_hooks = 0
   fragments = broken_count = formers = network_count = fresh = 0
+  bridges_told = told_highest = 0
   wanted_count = needs = record_forwarding = missing_count = foreign_count = 0
 }
 /^@@/ { section = substr($0, 3); next }
@@ -27,6 +28,7 @@ function declared_model() {
   load_fragments()
   resolve_external()
   if (!resolve_bridges()) return
+  other_bridges_begin()
   resolve_fragments()
   if (mode == "plan") plan()
   else if (mode == "snapshot") snapshot()

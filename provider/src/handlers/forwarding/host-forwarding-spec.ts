@@ -22,7 +22,7 @@ export function settingsOf(inputs: Props): Array<readonly [string, string]> {
     ["forwarding", scope],
   ];
   if (inputs["arp"] !== false) settings.push(["arp", "on"]);
-  settings.push(["ipv6", "off"]);
+  settings.push(["ipv6", "off"], ["rp-filter", "on"]);
   for (const [key, setting] of switches) {
     if (typeof inputs[key] === "boolean") settings.push([setting, inputs[key] ? "on" : "off"]);
   }
@@ -49,6 +49,8 @@ function specOf(inputs: Props, address: Cidr): HostForwardingSpec {
       snat === "masquerade" || snat === "off" ? snat : snat === "auto" && leased === true ? "masquerade" : "address",
     guestAccessToHost: accessOf(inputs),
     isolation: inputs["isolation"] !== false,
+    // Without hooks nobody looks at a new bridge, and it would stay closed.
+    closesNewBridges: inputs["persistence"] !== "none",
     clampMss: typeof clamp === "number" ? clamp : clamp === "auto" && narrow === true ? "pmtu" : undefined,
   };
 }

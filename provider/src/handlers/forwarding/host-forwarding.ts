@@ -119,6 +119,7 @@ function warnOfOpenness(host: HostContext, news: Props, snapshot: HostSnapshot |
       `${who} has isolation: false: what else is routed from or to its network is left to the host's own firewall.`,
     );
   }
+  warnOfRouting(host, news, snapshot);
   for (const [property, key] of overruled) {
     const global = snapshot?.sysctls.find((found) => found.key === `net.ipv4.conf.all.${key}`)?.value;
     if (news[property] !== false || global !== "1") continue;
@@ -126,6 +127,15 @@ function warnOfOpenness(host: HostContext, news: Props, snapshot: HostSnapshot |
       `${who} has ${property}: false, but net.ipv4.conf.all.${key} is 1 on the host, which switches it on for every interface.`,
     );
   }
+}
+
+/** What dom0 routed before is not closed: somebody may rely on it, and must know what else it means. */
+function warnOfRouting(host: HostContext, news: Props, snapshot: HostSnapshot | undefined): void {
+  const outside = externalInterfaceOf(news, snapshot);
+  if (outside === undefined || snapshot?.routed.includes(outside) !== true) return;
+  host.warn(
+    `dom0 routes what comes in by ${outside} without ${describeOwner(textOf(news, "owner") ?? "")} as well, so that stays open: whoever is there can send through dom0 into its other networks, such as storage. If nothing on the host needs it, close it at dom0's console: \`xennet off\` where the program is there, then \`sysctl -w net.ipv4.ip_forward=0 net.ipv4.conf.${outside}.forwarding=0\`, then \`xennet on\`.`,
+  );
 }
 
 /** The kernel takes these as on when either the interface's or the global value is. */
