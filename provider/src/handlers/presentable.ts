@@ -6,6 +6,7 @@ import { isSilence } from "../core/silence";
 import type { Problem } from "../validation/problem";
 import type { Handler, Props } from "./handler";
 import { plain, textOf } from "./props";
+import { offloads } from "./vif/fields";
 
 /** Outputs that are texts of ours about the host, with its rules and names in them; all others are data, kept as they are. */
 const describing = ["rules", "drift", "shadowedBy"];
@@ -44,7 +45,17 @@ export function shownFailure(failure: Problem, secretInputs: unknown): Problem {
     wanted === failure.reason ? "expected another value, found a secret one" : `${wanted}, found a secret value`;
   const reason = printableText(redact(failure.ifSecret ?? usual));
   // The engine quotes the value of the property a failure names, a secret one too; so this failure names it in its text.
-  return { property: "", reason: `${printable(failure.property)}: ${reason}` };
+  return { property: "", reason: `${pathIn(failure.property)}: ${reason}` };
+}
+
+/** What this package calls the parts of a property; any other name in a path is the user's, and in a secret object a secret. */
+const partNames = ["address", "gateway", "uuid", "nameLabel", "source", "protocol", "port"];
+const ownPath = new RegExp(`^\\w+(\\[\\d+\\]|\\.(${[...partNames, ...offloads].join("|")})(?=[.[]|$))*`);
+
+/** The path of a secret property, without the keys that the user chose. */
+function pathIn(property: string): string {
+  const [own = ""] = ownPath.exec(property) ?? [];
+  return own === property ? own : `${own}[secret]`;
 }
 
 /** Refreshing and destroying run with the configuration stored at the last up; so does the refresh before an up. */

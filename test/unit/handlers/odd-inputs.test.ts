@@ -5,6 +5,7 @@ import {
 } from "../../../provider/src/handlers/forwarding/host-forwarding-check.ts";
 import { forwardingRules } from "../../../provider/src/handlers/forwarding/host-forwarding-spec.ts";
 import { checkForwardInputs, normalisedForward } from "../../../provider/src/handlers/forwarding/port-forward-check.ts";
+import { shownFailure } from "../../../provider/src/handlers/presentable.ts";
 import { describeRules } from "../../../provider/src/rules/render.ts";
 
 const nat = { network: "Internal network", address: "192.168.100.1/24" };
@@ -34,4 +35,22 @@ test.each([[null], ["x"], [5], [[]], [undefined]])("an entry %j of guestAccessTo
   // Check writes down the rules as well, of what can be read.
   const texts = describeRules(forwardingRules(news), "", {});
   expect(texts.filter((text) => text.includes("--dport 123 "))).toHaveLength(1);
+});
+
+test.each([
+  ['otherConfig["hush"]', "otherConfig[secret]"],
+  ["ethtool.hush", "ethtool[secret]"],
+  ["ethtool.rxhush", "ethtool[secret]"],
+  ["ethtool.rx", "ethtool.rx"],
+  ["adopt.hush.uuid", "adopt[secret]"],
+  ["ipv4.address", "ipv4.address"],
+  ["guestAccessToHost[12].source", "guestAccessToHost[12].source"],
+  ["guestAccessToHost[0].hush", "guestAccessToHost[0][secret]"],
+  ["tags[2]", "tags[2]"],
+])("a failure at %s of a secret object names %s", (property, path) => {
+  const root = property.split(/[.[]/)[0];
+  const { reason } = shownFailure({ property, reason: "expected a text, found 5" }, [root]);
+  expect(reason).toBe(`${path}: expected a text, found a secret value`);
+  // In clear where it is no secret.
+  expect(shownFailure({ property, reason: "expected a text, found 5" }, []).property).toBe(property);
 });
