@@ -427,6 +427,20 @@ test("refuses a replace and a delete while VIFs of others are on the network, na
   expect(await poolRecords(pool)).toEqual(before);
 });
 
+test("says of a VIF with this stack's mark how it gets into the state that does not have it", async () => {
+  await using pool = await startPool();
+  const stack = new OneResourceStack(pool, handler);
+  await stack.up(given);
+  const network = await refOf(pool, stack.uuid);
+  await putVif(pool, network, "Fedora server 1", { "xennet:owner": urnOf("XenVif", "server1") });
+  const hint =
+    'If a run that was cut off made "server1" of stack shop/dev, the state does not have it yet: run up once, which finds it by its mark, then destroy. ';
+  expect(await messageOf(stack.destroy())).toContain(` with the network. ${hint}To have them deleted `);
+  // The mark of a clone is a copy, and says nothing.
+  await putVif(pool, network, "Fedora server 2", { "xennet:owner": urnOf("XenVif", "server1") });
+  expect(await messageOf(stack.destroy())).toContain(" with the network. To have them deleted ");
+});
+
 test("refuses to delete a network that somebody connected to the outside, forced or not", async () => {
   await using pool = await startPool();
   const stack = new OneResourceStack(pool, handler);

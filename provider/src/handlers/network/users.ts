@@ -2,7 +2,7 @@ import { XennetError } from "../../core/errors";
 import { quoted } from "../../core/foreign-text";
 import type { HostContext } from "../../hosts/context";
 import type { PoolView } from "../../hosts/pool-view";
-import { sameStack } from "../../rules/owner";
+import { describeOwner, sameStack } from "../../rules/owner";
 import type { NetworkRecord } from "../../xapi/networks";
 import * as vifs from "../../xapi/vifs";
 import * as vms from "../../xapi/vms";
@@ -17,9 +17,18 @@ export async function refuseWhileUsed(host: HostContext, network: NetworkRecord)
   throw new XennetError(
     "NETWORK_IN_USE",
     `network ${quoted(network.name_label)} is to be deleted, but VIFs are still on it: ${await described(host, users)}. ` +
-      "Move or destroy them first; XAPI would delete them with the network. " +
+      `Move or destroy them first; XAPI would delete them with the network. ${unrecorded(view, network, users)}` +
       "To have them deleted set forceDestroy: true, run up, then delete",
   );
+}
+
+/** A delete comes after those of the stack's VIFs, so one that carries the stack's mark still is not in its state. */
+function unrecorded(view: PoolView, network: NetworkRecord, users: readonly vifs.VifRecord[]): string {
+  const owner = network.other_config[ownerKey];
+  const own = owner === undefined ? [] : users.filter((vif) => isOfStack(view, vif, owner));
+  if (own.length === 0) return "";
+  const names = own.map((vif) => describeOwner(vif.other_config[ownerKey] ?? "")).join(", ");
+  return `If a run that was cut off made ${names}, the state does not have it yet: run up once, which finds it by its mark, then destroy. `;
 }
 
 /** A replace takes this stack's own VIFs along; those of others would be lost. */
