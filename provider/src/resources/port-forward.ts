@@ -115,7 +115,7 @@ function requireForwarding(name: string, given: unknown): void {
       ? "nothing"
       : typeof given === "string"
         ? `${quoted(given)}`
-        : `a ${typeof given}`;
+        : `${typeof given === "object" ? "an" : "a"} ${typeof given}`;
   throw programError(`PortForward ${quoted(name)}: forwarding: expected a HostForwarding, found ${found}`);
 }
 

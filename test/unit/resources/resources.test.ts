@@ -83,6 +83,7 @@ test.each([
   [undefined, "nothing"],
   ["nat", '"nat"'],
   [7, "a number"],
+  [{}, "an object"],
 ])("a forwarding that is %j is refused by name", (given, found) => {
   const make = () =>
     new xennet.PortForward("http", { forwarding: given as never, externalPort: 80, target: "10.0.0.2" });
