@@ -2,7 +2,7 @@ import { afterAll, beforeAll, test } from "vitest";
 import type { Action, RunAction } from "./actions.ts";
 import { CONFIGURATIONS } from "./configurations.ts";
 import { Machine } from "./machine.ts";
-import { playSequence } from "./sequence.ts";
+import { play } from "./sequence.ts";
 import { newStatistics } from "./statistics.ts";
 
 const [one, two] = ["Fedora server 1", "Fedora server 2"] as const;
@@ -71,5 +71,5 @@ beforeAll(async () => {
 afterAll(() => machine?.[Symbol.asyncDispose]());
 
 test.each(found)("%s", async (_what, actions) => {
-  await playSequence(actions, machine as Machine, newStatistics());
+  await play([actions, []], machine as Machine, newStatistics());
 });

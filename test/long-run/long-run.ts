@@ -1,8 +1,10 @@
 import fc from "fast-check";
+import type { Action } from "./actions.ts";
 import { CONFIGURATIONS } from "./configurations.ts";
 import { Machine } from "./machine.ts";
 import { anySequence, play } from "./sequence.ts";
-import { count, newStatistics, type Statistics, summary } from "./statistics.ts";
+import type { Handlers } from "./stacks/provider-process.ts";
+import { count, newStatistics, type Statistics } from "./statistics.ts";
 
 export interface LongRunOptions {
   readonly configuration: string;
@@ -13,71 +15,90 @@ export interface LongRunOptions {
   /** How long a failing sequence is made shorter. */
   readonly shrinkMs: number;
   readonly print: (line: string) => void;
+  /** What was done is added to this. */
+  readonly statistics: Statistics;
+  /** A sequence's actions beside its opening and its end. */
+  readonly mostActions?: number;
+  /** Others than the provider's, to see that what they do wrong is found. */
+  readonly handlers?: Handlers;
 }
 
-const MOST_ACTIONS = 30;
+/** Long ones meet more states; what they have in common, the opening and the end, costs as much as twenty actions. */
+const MOST_ACTIONS = 40;
 /** Whoever waits over night wants to see that it goes on. */
 const TELL_MS = 30_000;
 
-/** What a long run came to; a failure tells the shortest sequence that was found. */
+/** What a long run came to. */
 export interface LongRunResult {
-  readonly statistics: Statistics;
-  readonly failure?: string;
+  /** Of the next sequence. */
+  readonly seed: number;
+  readonly failure?: Failure;
+}
+
+/** A sequence that went wrong, in the shortest form that was found. */
+export interface Failure {
+  readonly seed: number;
+  readonly actions: readonly Action[];
+  /** What was found wrong. */
+  readonly message: string;
+  readonly text: string;
 }
 
 /** Plays random sequences, one after the other on one host, until there were enough operations or one went wrong. */
 export async function longRun(options: LongRunOptions): Promise<LongRunResult> {
-  const { configuration, operations, print } = options;
+  const { configuration, operations, print, statistics, handlers } = options;
   const lab = CONFIGURATIONS[configuration];
-  if (lab === undefined)
+  if (lab === undefined) {
     throw new Error(`no configuration ${configuration}; there are ${Object.keys(CONFIGURATIONS).join(", ")}`);
-  const statistics = newStatistics();
+  }
+  const before = statistics.operations;
   let told = performance.now();
-  const host = new Hosts(() => Machine.start(lab));
+  const host = new Hosts(() => Machine.start({ ...lab, handlers }));
   try {
-    for (let seed = options.seed; statistics.operations < operations; seed += 1) {
-      const failure = await sequenceOf(seed, host, statistics, options);
-      if (performance.now() - told > TELL_MS) {
-        told = performance.now();
-        print(`${configuration}, sequence ${seed}: ${statistics.operations} operations`);
-      }
-      if (failure !== undefined) return { statistics, failure };
+    let { seed } = options;
+    for (; statistics.operations - before < operations; seed += 1) {
+      const failure = await sequenceOf(seed, host, options);
+      if (failure !== undefined) return { failure, seed: seed + 1 };
+      if (performance.now() - told < TELL_MS) continue;
+      told = performance.now();
+      print(`${configuration}, sequence ${seed}: ${statistics.operations} operations`);
     }
-    print(`${configuration}, seed ${options.seed}: ${summary(statistics)}`);
-    return { statistics };
+    return { seed };
   } finally {
-    await host.close();
+    await host.discard();
   }
 }
 
 /** One sequence; when it goes wrong, what went wrong in the shortest that does. */
-async function sequenceOf(
-  seed: number,
-  host: Hosts,
-  statistics: Statistics,
-  { configuration, shrinkMs }: LongRunOptions,
-): Promise<string | undefined> {
-  let isShrinking = false;
-  const property = fc.asyncProperty(anySequence(MOST_ACTIONS), async (deeds) => {
+async function sequenceOf(seed: number, host: Hosts, options: LongRunOptions): Promise<Failure | undefined> {
+  const { configuration, shrinkMs, statistics, mostActions = MOST_ACTIONS } = options;
+  let shortest: { readonly actions: Action[]; readonly message: string } | undefined;
+  let deadline = Number.POSITIVE_INFINITY;
+  const property = fc.asyncProperty(anySequence(mostActions), async (sequence) => {
+    // What takes too long counts as no failure. fast-check's own limit would go on while this sequence is still being played.
+    if (performance.now() > deadline) return;
     // What is done to make a failure shorter does not count.
-    const counted = isShrinking ? newStatistics() : statistics;
+    const counted = shortest === undefined ? statistics : newStatistics();
+    const actions: Action[] = [];
     try {
-      await play(deeds, await host.get(), counted);
+      await play(sequence, await host.get(), counted, actions);
       // Every list is worth something, so that a run of empty ones ends.
-      if (counted.operations === 0) count(counted, "nothing");
+      count(counted, "same host");
     } catch (error) {
-      isShrinking = true;
+      if (shortest === undefined) deadline = performance.now() + shrinkMs;
+      shortest = { actions, message: (error as Error).message };
       await host.discard();
       throw error;
     }
   });
-  // A limit of 0 would end the first try as well.
-  const limits = shrinkMs === 0 ? { endOnFailure: true } : { interruptAfterTimeLimit: shrinkMs };
-  const result = await fc.check(property, { seed, numRuns: 1, ...limits });
-  if (!result.failed || result.counterexample === null) return undefined;
-  const { errorInstance, counterexample } = result;
-  const replay = `XENNET_SEED=${seed} XENNET_HOST_KIND='${configuration}'`;
-  return `${replay} replays this, made shorter ${result.numShrinks} times:\n${counterexample[0]}\n${(errorInstance as Error).message}`;
+  // Bias is for many short runs: it would make a single one short.
+  const parameters = { seed, numRuns: 1, unbiased: true, endOnFailure: shrinkMs === 0 };
+  const { numShrinks } = await fc.check(property, parameters);
+  if (shortest === undefined) return undefined;
+  const { actions, message } = shortest;
+  const replay = `XENNET_SEED=${seed} XENNET_HOST_KIND='${configuration}' replays this, made shorter ${numShrinks} times:`;
+  const text = [replay, ...actions.map((action) => `  ${JSON.stringify(action)},`), message].join("\n");
+  return { seed, actions, message, text };
 }
 
 /** A host that serves many sequences; one on which something went wrong is not used again. */
@@ -97,9 +118,5 @@ class Hosts {
   async discard(): Promise<void> {
     await this.#present?.[Symbol.asyncDispose]();
     this.#present = undefined;
-  }
-
-  close(): Promise<void> {
-    return this.discard();
   }
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { type Action, anyAction } from "./actions.ts";
-import { undoEvents } from "./events.ts";
+import type { Action } from "./actions.ts";
+import { anyAction, anyOpening } from "./any-action.ts";
+import { undoEvents } from "./events/dom0.ts";
 import type { Machine } from "./machine.ts";
 import { isPossible, type Model, newModel } from "./model.ts";
 import { perform, Wrong } from "./perform.ts";
@@ -11,6 +12,8 @@ import type { Statistics } from "./statistics.ts";
 interface Scene {
   readonly machine: Machine;
   readonly statistics: Statistics;
+  /** What was done, in its order; whoever plays this again plays the same. */
+  readonly done: Action[];
 }
 
 type Command = fc.AsyncCommand<Model, Scene>;
@@ -27,7 +30,8 @@ class Deed implements fc.AsyncCommand<Model, Scene> {
     return isPossible(model, this.action);
   }
 
-  async run(model: Model, { machine, statistics }: Scene): Promise<void> {
+  async run(model: Model, { machine, statistics, done }: Scene): Promise<void> {
+    done.push(this.action);
     try {
       await perform(this.action, model, machine, statistics);
     } catch (error) {
@@ -41,25 +45,28 @@ class Deed implements fc.AsyncCommand<Model, Scene> {
   }
 }
 
-/** Random actions; a failing list shrinks to those that were done, and to fewer and plainer ones. */
-export const anySequence = (maxCommands: number): fc.Arbitrary<Iterable<Command>> =>
-  fc.commands([anyAction.map((action) => new Deed(action))], { maxCommands, size: "max" });
+/** A beginning and random actions; a failing list shrinks to those that were done, and to fewer and plainer ones. */
+export const anySequence = (maxCommands: number): fc.Arbitrary<[Action[], Iterable<Command>]> =>
+  fc.tuple(anyOpening, fc.commands([anyAction.map((action) => new Deed(action))], { maxCommands, size: "max" }));
 
-/** Plays given actions; for a sequence that was found. */
-export function playSequence(actions: readonly Action[], machine: Machine, statistics: Statistics): Promise<void> {
-  return play(
-    actions.map((action) => new Deed(action)),
-    machine,
-    statistics,
-  );
-}
-
-/** Plays actions on a host on which nothing is declared, and leaves it like that: the same host. */
-export async function play(deeds: Iterable<Command>, machine: Machine, statistics: Statistics): Promise<void> {
+/**
+ * Plays actions on a host on which nothing is declared, and leaves it like that: the same host. `done` tells what was played, but
+ * for the end of every sequence.
+ */
+export async function play(
+  [opening, deeds]: readonly [readonly Action[], Iterable<Command>],
+  machine: Machine,
+  statistics: Statistics,
+  done: Action[] = [],
+): Promise<void> {
   const model = newModel(machine.slots);
-  const real = { machine, statistics };
+  const real = { machine, statistics, done };
+  await fc.asyncModelRun(
+    () => ({ model, real }),
+    opening.map((action) => new Deed(action)),
+  );
   await fc.asyncModelRun(() => ({ model, real }), deeds);
-  await finish(model, real);
+  await finish(model, { ...real, done: [] });
 }
 
 /** Whatever happened, the next run of each stack makes the host what is declared; and after destroy it is the same host. */

@@ -1,6 +1,9 @@
 import { addressOf, type Program, SLOTS, type Slot, type StackName } from "../stacks/program.ts";
 import { keysOf, type Look, text, type XapiRecord } from "./look.ts";
 
+/** Keys of the networks that were there before us. */
+export const OLD_NETWORK: Readonly<Record<string, string>> = { automatic: "true", theirs: "kept" };
+
 /** A stack whose declaration the host is to equal. */
 export interface Wanted {
   readonly stack: StackName;
@@ -26,13 +29,13 @@ function wrongNetwork(look: Look, wanted: Wanted, slot: Slot): string[] {
   const found = networkIn(look, wanted, slot);
   const who = `${wanted.stack}: network ${part.name}`;
   if (found === undefined) return [`${who} is not there`];
-  const { label, description, mtu = 1500, bridge, tags } = part;
+  const { label, description, mtu = 1500, bridge, tags, adopt } = part;
   const differing = [
     [found["name_label"], label],
     [found["name_description"], description],
     [Number(found["MTU"]), mtu],
     [[...((found["tags"] ?? []) as string[])].sort(), [...tags].sort()],
-    [keysOf(found)["automatic"], "false"],
+    [keysOf(found)["automatic"], adopt === undefined ? "false" : OLD_NETWORK["automatic"]],
     ...(bridge === undefined ? [] : [[found["bridge"], bridge]]),
   ].filter(([is, should]) => JSON.stringify(is) !== JSON.stringify(should));
   return differing.map(([is, should]) => `${who} has ${JSON.stringify(is)}, declared is ${JSON.stringify(should)}`);
@@ -61,30 +64,53 @@ function wrongVifs(look: Look, wanted: Wanted): string[] {
 
 /** What dom0's interfaces have otherwise than all forwardings together ask for. */
 export function wrongInterfaces(look: Look, wanted: readonly Wanted[]): string[] {
-  return wanted.flatMap((one) =>
-    SLOTS.flatMap((slot) => {
-      const part = one.program.forwardings[slot];
-      const bridge = text(networkIn(look, one, slot), "bridge");
-      if (part === undefined || !look.links.has(bridge)) return [];
-      const who = `${one.stack}: forwarding ${part.name}`;
-      const address = addressOf(one.stack, slot, part);
-      const found = look.addresses.get(bridge) ?? [];
-      const proxyArp = part.proxyArp === undefined ? undefined : part.proxyArp ? "1" : "0";
-      return [
-        ...(found.includes(address) ? [] : [`${who}: its bridge ${bridge} has not ${address}`]),
-        ...found.filter((other) => other !== address).map((other) => `${who}: its bridge ${bridge} has ${other}`),
-        ...(look.conf.get(`${bridge}/forwarding`) === "1" ? [] : [`${who}: ${bridge} does not forward`]),
-        ...(look.conf.get("xenbr0/forwarding") === "1" ? [] : [`${who}: xenbr0 does not forward`]),
-        ...(look.conf.get(`${bridge}/rp_filter`) === "1" ? [] : [`${who}: ${bridge} does not check sources`]),
-        // Without IPv6 in the kernel there is nothing to switch off.
-        ...[bridge, "default"]
-          .filter((name) => look.conf.get(`${name}/disable_ipv6`) === "0")
-          .map((name) => `${who}: ${name} has IPv6`),
-        ...(proxyArp === undefined || look.conf.get(`${bridge}/proxy_arp`) === proxyArp
-          ? []
-          : [`${who}: proxy_arp of ${bridge} is ${look.conf.get(`${bridge}/proxy_arp`)}`]),
-        ...(look.links.get(bridge) === true ? [] : [`${who}: ${bridge} is down`]),
-      ];
-    }),
+  return wanted.flatMap((one) => SLOTS.flatMap((slot) => wrongBridge(look, one, slot)));
+}
+
+function wrongBridge(look: Look, one: Wanted, slot: Slot): string[] {
+  const part = one.program.forwardings[slot];
+  const bridge = text(networkIn(look, one, slot), "bridge");
+  if (part === undefined || !look.links.has(bridge)) return [];
+  const who = `${one.stack}: forwarding ${part.name}`;
+  const address = addressOf(one.stack, slot, part);
+  const found = look.addresses.get(bridge) ?? [];
+  const settings = [
+    [`${bridge}/forwarding`, true],
+    ["xenbr0/forwarding", true],
+    [`${bridge}/rp_filter`, true],
+    ...(part.scope === "global" ? [["all/forwarding", true] as const] : []),
+    [`${bridge}/proxy_arp`, part.proxyArp],
+    [`${bridge}/send_redirects`, part.sendRedirects],
+  ] as const;
+  return [
+    ...(found.includes(address) ? [] : [`${who}: its bridge ${bridge} has not ${address}`]),
+    ...found.filter((other) => other !== address).map((other) => `${who}: its bridge ${bridge} has ${other}`),
+    ...settings.flatMap(([key, value]) =>
+      value === undefined || look.conf.get(key) === (value ? "1" : "0")
+        ? []
+        : [`${who}: ${key} is ${look.conf.get(key)}`],
+    ),
+    // Without IPv6 in the kernel there is nothing to switch off.
+    ...[bridge, "default"]
+      .filter((name) => look.conf.get(`${name}/disable_ipv6`) === "0")
+      .map((name) => `${who}: ${name} has IPv6`),
+    ...(look.links.get(bridge) === true ? [] : [`${who}: ${bridge} is down`]),
+  ];
+}
+
+/** Where no forwarding asks for all of the host, the host does not forward more than it did. */
+export function wrongScope(look: Look, wanted: readonly Wanted[], bare: Look): string[] {
+  const forwardings = wanted.flatMap(({ program }) => Object.values(program.forwardings));
+  const [is, was] = [look.conf.get("all/forwarding"), bare.conf.get("all/forwarding")];
+  if (is === was || forwardings.some(({ scope }) => scope === "global")) return [];
+  return [`nobody asks for the whole host, but all/forwarding is ${is}`];
+}
+
+/** Hooks are there while a forwarding persists. */
+export function wrongHooks(look: Look, wanted: readonly Wanted[]): string[] {
+  const persists = wanted.some(({ program }) =>
+    Object.values(program.forwardings).some(({ persistence }) => persistence === "auto"),
   );
+  if (persists === look.hooks.length > 0) return [];
+  return [persists ? "a forwarding persists, but there are no hooks" : `nothing persists, but ${look.hooks} are there`];
 }

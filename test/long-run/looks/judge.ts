@@ -1,7 +1,7 @@
 import type { Machine } from "../machine.ts";
 import { type Model, settledStacks } from "../model.ts";
-import { STACKS } from "../stacks/program.ts";
-import { wrongInterfaces, wrongObjects } from "./declared.ts";
+import { STACKS, type StackName } from "../stacks/program.ts";
+import { wrongHooks, wrongInterfaces, wrongObjects, wrongScope } from "./declared.ts";
 import type { Look } from "./look.ts";
 import { wrongPackets } from "./packets.ts";
 import { wrongRecords } from "./records.ts";
@@ -13,12 +13,18 @@ export function judge(now: Look, model: Model, machine: Machine): string[] {
     ...settled.flatMap(({ stack }) => wrongRecords(now, machine.stacks[stack])),
     ...settled.flatMap((wanted) => wrongObjects(now, wanted)),
     ...(model.off ? stillThere(now, machine) : [...wrongInterfaces(now, settled), ...wrongPackets(now, settled)]),
+    ...(isAllSettled(model) && !model.off && !now.pending
+      ? [...wrongScope(now, settled, machine.bare), ...wrongHooks(now, settled)]
+      : []),
     ...(isNothingDeclared(model) ? stillThere(now, machine, !model.off) : []),
   ];
 }
 
-function isNothingDeclared({ programs, settled }: Model): boolean {
-  return STACKS.every((stack) => settled[stack] && Object.keys(programs[stack].forwardings).length === 0);
+const isAllSettled = ({ settled }: Model): boolean => STACKS.every((stack) => settled[stack]);
+
+function isNothingDeclared(model: Model): boolean {
+  const isBare = (stack: StackName) => Object.keys(model.programs[stack].forwardings).length === 0;
+  return isAllSettled(model) && STACKS.every(isBare);
 }
 
 /** Rules, settings and files of ours where none may be. */

@@ -16,6 +16,8 @@ export interface Look {
   readonly pending: boolean;
   readonly off: boolean;
   readonly installed: boolean;
+  /** What calls the host program by itself, and is there. */
+  readonly hooks: readonly string[];
   /** Token → owner and incarnation of each confirmed declaration. */
   readonly fragments: ReadonlyMap<string, { readonly owner: string; readonly incarnation: string }>;
   readonly networks: readonly XapiRecord[];
@@ -27,13 +29,15 @@ const LOOK = `
 echo '=== rules'; iptables-save 2>/dev/null
 echo '=== addr'; ip -4 -o addr show
 echo '=== link'; ip -o link show
-echo '=== conf'; cd /proc/sys/net/ipv4/conf; grep -s . */forwarding */proxy_arp */rp_filter; cd /proc/sys/net/ipv6/conf 2>/dev/null && grep -s . */disable_ipv6
+echo '=== conf'; cd /proc/sys/net/ipv4/conf; grep -s . */forwarding */proxy_arp */send_redirects */rp_filter; cd /proc/sys/net/ipv6/conf 2>/dev/null && grep -s . */disable_ipv6
 echo '=== etc'; cd /etc/xennet 2>/dev/null && { echo installed; ls pending off 2>/dev/null; }
+echo '=== hooks'; ls /etc/cron.d/xennet /etc/init.d/xennet /etc/udev/rules.d/95-xennet.rules 2>/dev/null
 echo '=== fragments'; [ ! -f /etc/xennet/confirmed ] || cat "/etc/xennet/generations/$(cat /etc/xennet/confirmed)"/*.fragment 2>/dev/null
 true`;
 
-export async function look(host: Host): Promise<Look> {
-  const { status, stdout, stderr } = await host.lab.runInDom0(LOOK);
+/** Runs a script as dom0's administrator first; what that says is `said`. */
+export async function lookAfter(host: Host, script: string): Promise<Look & { readonly said: string }> {
+  const { status, stdout, stderr } = await host.lab.runInDom0(`{ ${script}\n} 2>&1\n${LOOK}`);
   if (status !== 0) throw new Error(`a look at dom0 ended with status ${status}: ${stderr}`);
   const section = (name: string) => sectionOf(stdout, name);
   const records = async (name: string): Promise<XapiRecord[]> => {
@@ -43,16 +47,20 @@ export async function look(host: Host): Promise<Look> {
   const rulesText = section("rules").join("\n");
   const etc = section("etc");
   return {
+    said: stdout.split("=== rules\n")[0] ?? "",
     rulesText,
     rules: rulesIn(section("rules")),
     addresses: addressesIn(section("addr")),
     links: new Map(section("link").map((line) => [nameIn(line), /<[^>]*\bUP\b/.test(line)])),
     conf: new Map(section("conf").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)])),
     ...{ pending: etc.includes("pending"), off: etc.includes("off"), installed: etc.includes("installed") },
+    hooks: section("hooks"),
     fragments: fragmentsIn(section("fragments")),
     ...{ networks: await records("network"), vifs: await records("VIF"), vms: await records("VM") },
   };
 }
+
+export const look = (host: Host): Promise<Look> => lookAfter(host, ":");
 
 function sectionOf(text: string, name: string): string[] {
   const [, rest = ""] = text.split(`=== ${name}\n`);

@@ -3,6 +3,7 @@ import { makeUrn } from "../../engine/runner/urn.ts";
 import type { PropertyMap } from "../../engine/runner/values.ts";
 import {
   addressOf,
+  CLIENTS,
   type ForwardingPart,
   type ForwardPart,
   guestOf,
@@ -86,20 +87,22 @@ function goalOf(
 }
 
 function networkGoal(stack: StackName, part: NetworkPart): Registration {
-  const { label, description, mtu, bridge, tags } = part;
+  const { label, description, mtu, bridge, tags, adopt } = part;
   const properties: PropertyMap = {
     ...{ nameLabel: label, nameDescription: description, tags: [...tags] },
     ...(mtu === undefined ? {} : { mtu }),
     ...(bridge === undefined ? {} : { bridge }),
+    ...(adopt === undefined ? {} : { adopt: { nameLabel: adopt } }),
   };
   return { name: part.name, needs: [], goal: () => goalOf(stack, "XenNetwork", part, properties, {}) };
 }
 
 function vifGoal(stack: StackName, part: VifPart, network: NetworkPart): Registration {
-  const { vm, device, takesOver, plugged, rate, mac } = part;
+  const { vm, device, existing, plugged, rate, mac } = part;
   const properties: PropertyMap = {
     ...{ vm, device, plugged },
-    ...(takesOver ? { onDeviceConflict: "takeOver" } : {}),
+    ...(existing === "takeOver" ? { onDeviceConflict: "takeOver" } : {}),
+    ...(existing === "adopt" ? { adopt: true } : {}),
     ...(rate === undefined ? {} : { rateLimitKBytesPerSecond: rate }),
     ...(mac === undefined ? {} : { mac }),
   };
@@ -118,6 +121,10 @@ function natGoal(stack: StackName, slot: Slot, network: NetworkPart, part: Forwa
     snat: part.snat,
     isolation: part.isolation,
     networkLabel: network.label,
+    ...{ forwardingScope: part.scope, persistence: part.persistence, inbound: part.inbound },
+    guestAccessToHost: part.hostAccess ? [{ protocol: "tcp", port: 22 }] : "none",
+    ...(part.clampMss === undefined ? {} : { clampMss: part.clampMss }),
+    ...(part.sendRedirects === undefined ? {} : { sendRedirects: part.sendRedirects }),
     ...(part.proxyArp === undefined ? {} : { proxyArp: part.proxyArp }),
   };
   const urn = urnOf(stack, "XenNetwork", network.name);
@@ -136,6 +143,8 @@ function forwardGoal(stack: StackName, part: ForwardPart, forwarding: Forwarding
   const properties: PropertyMap = {
     ...{ protocol, targetPort, enabled, hairpin, target: guestOf(stack, slot, forwarding, guest) },
     externalPort: size === 1 ? port : `${port}-${port + size - 1}`,
+    ...(part.clients === "first" ? { sources: [CLIENTS.first] } : {}),
+    ...(part.clients === "second" ? { notSources: [CLIENTS.first] } : {}),
   };
   const urn = urnOf(stack, "HostForwarding", forwarding.name);
   const handedOn = ["forwarding", "network", "forwardingAddress", "networkLabel"];

@@ -7,6 +7,8 @@ export interface NetworkPart {
   readonly description: string;
   readonly mtu?: number;
   readonly bridge?: string;
+  /** The name label of the network that it takes over. */
+  readonly adopt?: string;
   readonly tags: readonly string[];
 }
 
@@ -20,6 +22,14 @@ export interface ForwardingPart {
   readonly snat: "auto" | "masquerade" | "off";
   readonly proxyArp?: boolean;
   readonly isolation: boolean;
+  readonly scope: "interface" | "global";
+  readonly persistence: "auto" | "none";
+  /** Whether the outside reaches every guest. */
+  readonly inbound: "forwarded" | "network";
+  /** Whether guests reach dom0's port 22. */
+  readonly hostAccess: boolean;
+  readonly clampMss?: number;
+  readonly sendRedirects?: boolean;
 }
 
 /** A forward of the forwarding in the slot it names. */
@@ -35,6 +45,8 @@ export interface ForwardPart {
   readonly protocol: "tcp" | "udp" | "both";
   readonly enabled: boolean;
   readonly hairpin: boolean;
+  /** Who may use it, of the two clients outside. */
+  readonly clients: "all" | "first" | "second";
 }
 
 /** A VIF on the network of a slot. */
@@ -44,16 +56,17 @@ export interface VifPart {
   readonly slot: Slot;
   readonly vm: VmName;
   readonly device: string;
-  readonly takesOver: boolean;
+  /** How it deals with the VIF that is there already. */
+  readonly existing?: "takeOver" | "adopt";
   readonly plugged: boolean;
   readonly rate?: number;
   readonly mac?: string;
 }
 
 export type VmName = "Fedora server 1" | "Fedora server 2";
-/** A plain network, one with jumbo frames, and one that names its bridge. */
-export type Slot = "plain" | "jumbo" | "named";
-export const SLOTS: readonly Slot[] = ["plain", "jumbo", "named"];
+/** A plain network, one with jumbo frames, one that names its bridge, and one that was there before. */
+export type Slot = "plain" | "jumbo" | "named" | "adopted";
+export const SLOTS: readonly Slot[] = ["plain", "jumbo", "named", "adopted"];
 export type StackName = "one" | "two";
 export const STACKS: readonly StackName[] = ["one", "two"];
 
@@ -67,8 +80,11 @@ export interface Program {
 
 export const EMPTY: Program = { networks: {}, forwardings: {}, forwards: [], vifs: [] };
 
+/** Outside of the host. */
+export const CLIENTS = { first: "192.168.1.50", second: "192.168.1.51" } as const;
+
 /** Stacks never meet on the host by accident: each has subnets, ports, bridges and devices of its own. */
-const stackNumber = (stack: StackName): number => STACKS.indexOf(stack) + 1;
+export const stackNumber = (stack: StackName): number => STACKS.indexOf(stack) + 1;
 
 export function addressOf(stack: StackName, slot: Slot, { subnet }: ForwardingPart): string {
   return `10.${stackNumber(stack)}${SLOTS.indexOf(slot)}.${subnet}.1/24`;
@@ -82,52 +98,23 @@ export function guestOf(stack: StackName, slot: Slot, forwarding: ForwardingPart
 export const firstPort = (stack: StackName): number => 7000 + 1000 * stackNumber(stack);
 export const PORTS = 8;
 
-/** Device numbers of each stack: the first one is there already on the VM that the stack takes it over from. */
-export const PLACES: Readonly<Record<StackName, readonly Pick<VifPart, "vm" | "device" | "takesOver">[]>> = {
+export type Place = Pick<VifPart, "vm" | "device" | "existing">;
+
+/** Device numbers of each stack; what is there already is on the VM before anything is declared. */
+export const PLACES: Readonly<Record<StackName, readonly Place[]>> = {
   one: [
-    { vm: "Fedora server 1", device: "0", takesOver: true },
-    { vm: "Fedora server 2", device: "1", takesOver: false },
-    { vm: "Fedora server 1", device: "2", takesOver: false },
+    { vm: "Fedora server 1", device: "0", existing: "takeOver" },
+    { vm: "Fedora server 2", device: "1" },
+    { vm: "Fedora server 1", device: "2" },
+    { vm: "Fedora server 2", device: "6", existing: "adopt" },
   ],
   two: [
-    { vm: "Fedora server 2", device: "0", takesOver: true },
-    { vm: "Fedora server 1", device: "3", takesOver: false },
-    { vm: "Fedora server 2", device: "4", takesOver: false },
+    { vm: "Fedora server 2", device: "0", existing: "takeOver" },
+    { vm: "Fedora server 1", device: "3" },
+    { vm: "Fedora server 2", device: "4" },
+    { vm: "Fedora server 1", device: "6", existing: "adopt" },
   ],
 };
 
-/** Everything a stack can declare at once, as the recipe with three networks does. */
-export function fullProgram(stack: StackName, slots: readonly Slot[]): Program {
-  const at = firstPort(stack);
-  const forwardings = Object.fromEntries(slots.map((slot) => [slot, newForwarding(slot)]));
-  return {
-    networks: Object.fromEntries(slots.map((slot) => [slot, newNetwork(stack, slot)])),
-    forwardings,
-    forwards: slots.flatMap((slot, index) => [newForward(`web-${slot}`, slot, at + 2 * index)]),
-    vifs: PLACES[stack].map((place, index) => newVif(place, slots[index % slots.length] ?? "plain")),
-  };
-}
-
-export function newNetwork(stack: StackName, slot: Slot): NetworkPart {
-  return {
-    name: `net-${slot}`,
-    ...{ label: `${slot} network of ${stack}`, description: "", tags: [] },
-    ...(slot === "jumbo" ? { mtu: 9000 } : {}),
-    ...(slot === "named" ? { bridge: `own${stackNumber(stack)}` } : {}),
-  };
-}
-
-export function newForwarding(slot: Slot): ForwardingPart {
-  return { name: `nat-${slot}`, subnet: 100, outbound: "any", snat: "auto", isolation: true };
-}
-
-export function newForward(name: string, slot: Slot, port: number): ForwardPart {
-  return {
-    ...{ name, slot, port, size: 1, guest: 11, targetPort: 80 },
-    ...{ protocol: "tcp", enabled: true, hairpin: false },
-  };
-}
-
-export function newVif(place: Pick<VifPart, "vm" | "device" | "takesOver">, slot: Slot): VifPart {
-  return { name: `vif-${place.vm.at(-1)}-${place.device}`, slot, ...place, plugged: true };
-}
+/** The network that was there before a stack adopts it. */
+export const existingLabel = (stack: StackName): string => `Network of the old days, ${stackNumber(stack)}`;

@@ -14,7 +14,11 @@ import { decodeMap, type PropertyMap, UNKNOWN_SENTINEL, Unknown } from "../../en
 import type { Host } from "../../lab/host.ts";
 import { type Detour, startDetour } from "../../support/detour.ts";
 
-const handlers: Readonly<Record<string, Handler>> = {
+/** Handlers of the resources, by the last part of their types. */
+export type Handlers = Readonly<Record<string, Handler>>;
+
+/** As the provider has them. */
+export const HANDLERS: Handlers = {
   XenNetwork: xenNetworkHandler,
   XenVif: xenVifHandler,
   HostForwarding: hostForwardingHandler,
@@ -44,7 +48,7 @@ export interface ProviderProcess {
   end(): Promise<void>;
 }
 
-export async function startProvider(host: Host): Promise<ProviderProcess> {
+export async function startProvider(host: Host, handlers: Handlers = HANDLERS): Promise<ProviderProcess> {
   const ssh = await startDetour(host.lab.ssh);
   const xapi = await startDetour(host.lab.xapi);
   const warnings: string[] = [];
@@ -62,7 +66,7 @@ export async function startProvider(host: Host): Promise<ProviderProcess> {
   };
   const provider: ProviderProcess = {
     ...{ warnings, onCall: undefined },
-    calls: callsOn(context, async (call, work) => {
+    calls: callsOn(context, handlers, async (call, work) => {
       if (ended) throw new ProviderDied();
       provider.onCall?.(call);
       return Promise.race([work(), death]);
@@ -95,7 +99,7 @@ function contextOver(host: Host, ssh: Detour, xapi: Detour, warnings: string[]):
 type Run = <T>(call: Call, work: () => Promise<T>) => Promise<T>;
 
 /** The handlers behind the engine's calls, as `handle` of the provider calls them. */
-function callsOn(host: HostContext, run: Run): ProviderCalls {
+function callsOn(host: HostContext, handlers: Handlers, run: Run): ProviderCalls {
   const handler = (urn: string) => handlers[typeOf(urn).split(":").at(-1) ?? ""] as Handler;
   return {
     check: (urn, { olds, news }) =>

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { EDITS, edited } from "./stacks/edits.ts";
-import { registrationsOf } from "./stacks/goals.ts";
-import { EMPTY, type Program, SLOTS, type Slot, STACKS } from "./stacks/program.ts";
-
-const edit = fc.record({ edit: fc.constantFrom(...EDITS), pick: fc.nat(63), value: fc.nat(127) });
+import { anyEdit } from "../any-action.ts";
+import { edited } from "./edits.ts";
+import { registrationsOf } from "./goals.ts";
+import { EMPTY, type Program, SLOTS, type Slot, STACKS } from "./program.ts";
 
 function portsOf({ forwards }: Program): number[] {
   return forwards.flatMap(({ port, size }) => Array.from({ length: size }, (_, index) => port + index));
@@ -14,7 +13,7 @@ const twice = <T>(list: readonly T[]): T[] => list.filter((item, index) => list.
 
 test("whatever is edited, a program can be had: a run of it that nothing disturbs has to succeed", () => {
   fc.assert(
-    fc.property(fc.array(edit, { maxLength: 40 }), fc.constantFrom(...STACKS), (edits, stack) => {
+    fc.property(fc.array(anyEdit, { maxLength: 40 }), fc.constantFrom(...STACKS), (edits, stack) => {
       const program = edits.reduce<Program>((so, next) => edited(so, next, stack, SLOTS), EMPTY);
       const goals = registrationsOf(stack, program);
       const names = goals.map(({ name }) => name);
