@@ -109,7 +109,7 @@ const together: fc.Arbitrary<TogetherAction> = fc.record({
 });
 
 /** Any action; a run comes as often as all the rest. */
-export const anyAction: fc.Arbitrary<Action> = fc.oneof(
+const anyAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 9, arbitrary: runOf(stack) },
   { weight: 9, arbitrary: event },
   { weight: 5, arbitrary: disturbed },
@@ -124,6 +124,12 @@ const opening: readonly Action[] = [
 ];
 
 /** What a sequence mostly starts from: everything is declared and runs, as most of what can happen needs something to happen to. */
-export const anyOpening: fc.Arbitrary<Action[]> = fc
+const anyOpening: fc.Arbitrary<Action[]> = fc
   .tuple(...opening.map((action) => fc.option(fc.constant(action), { freq: 5 })))
   .map((chosen) => chosen.filter((action) => action !== null));
+
+/** An opening, and so many actions at most. */
+export const anySequence = (mostActions: number): fc.Arbitrary<readonly Action[]> =>
+  fc
+    .tuple(anyOpening, fc.array(anyAction, { maxLength: mostActions, size: "max" }))
+    .map(([first, then]) => [...first, ...then]);

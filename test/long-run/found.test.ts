@@ -71,5 +71,5 @@ beforeAll(async () => {
 afterAll(() => machine?.[Symbol.asyncDispose]());
 
 test.each(found)("%s", async (_what, actions) => {
-  await play([actions, []], machine as Machine, newStatistics());
+  await play(actions, machine as Machine, newStatistics());
 });

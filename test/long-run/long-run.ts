@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import type { Action } from "./actions.ts";
 import { CONFIGURATIONS } from "./configurations.ts";
 import { Machine } from "./machine.ts";
-import { anySequence, play } from "./sequence.ts";
+import { search } from "./search.ts";
+import { play } from "./sequence.ts";
 import type { Handlers } from "./stacks/provider-process.ts";
 import { count, newStatistics, type Statistics } from "./statistics.ts";
 
@@ -57,7 +57,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRunResult> {
   try {
     let { seed } = options;
     for (; statistics.operations - before < operations; seed += 1) {
-      const failure = await sequenceOf(seed, host, options);
+      const failure = await searchOn(seed, host, options);
       if (failure !== undefined) return { failure, seed: seed + 1 };
       if (performance.now() - told < TELL_MS) continue;
       told = performance.now();
@@ -70,33 +70,23 @@ export async function longRun(options: LongRunOptions): Promise<LongRunResult> {
 }
 
 /** One sequence; when it goes wrong, what went wrong in the shortest that does. */
-async function sequenceOf(seed: number, host: Hosts, options: LongRunOptions): Promise<Failure | undefined> {
+async function searchOn(seed: number, host: Hosts, options: LongRunOptions): Promise<Failure | undefined> {
   const { configuration, shrinkMs, statistics, mostActions = MOST_ACTIONS } = options;
-  let shortest: { readonly actions: Action[]; readonly message: string } | undefined;
-  let deadline = Number.POSITIVE_INFINITY;
-  const property = fc.asyncProperty(anySequence(mostActions), async (sequence) => {
-    // What takes too long counts as no failure. fast-check's own limit would go on while this sequence is still being played.
-    if (performance.now() > deadline) return;
+  const found = await search(seed, { mostActions, shrinkMs }, async (actions, done, isShrinking) => {
     // What is done to make a failure shorter does not count.
-    const counted = shortest === undefined ? statistics : newStatistics();
-    const actions: Action[] = [];
+    const counted = isShrinking ? newStatistics() : statistics;
     try {
-      await play(sequence, await host.get(), counted, actions);
+      await play(actions, await host.get(), counted, done);
       // Every list is worth something, so that a run of empty ones ends.
       count(counted, "same host");
     } catch (error) {
-      if (shortest === undefined) deadline = performance.now() + shrinkMs;
-      shortest = { actions, message: (error as Error).message };
       await host.discard();
       throw error;
     }
   });
-  // Bias is for many short runs: it would make a single one short.
-  const parameters = { seed, numRuns: 1, unbiased: true, endOnFailure: shrinkMs === 0 };
-  const { numShrinks } = await fc.check(property, parameters);
-  if (shortest === undefined) return undefined;
-  const { actions, message } = shortest;
-  const replay = `XENNET_SEED=${seed} XENNET_HOST_KIND='${configuration}' replays this, made shorter ${numShrinks} times:`;
+  if (found === undefined) return undefined;
+  const { actions, message } = found;
+  const replay = `XENNET_SEED=${seed} XENNET_HOST_KIND='${configuration}' replays this; as short as it became:`;
   const text = [replay, ...actions.map((action) => `  ${JSON.stringify(action)},`), message].join("\n");
   return { seed, actions, message, text };
 }

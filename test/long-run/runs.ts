@@ -4,9 +4,9 @@ import { keysOf, type Look, text, type XapiRecord } from "./looks/look.ts";
 import { short } from "./looks/records.ts";
 import type { Machine } from "./machine.ts";
 import { declare, type Model } from "./model.ts";
+import type { Outcome } from "./stacks/engine-run.ts";
 import { registrationsOf } from "./stacks/goals.ts";
 import { type ProviderProcess, startProvider } from "./stacks/provider-process.ts";
-import type { Outcome } from "./stacks/stack.ts";
 import { count, countEdit, countFault, type Statistics } from "./statistics.ts";
 
 /** Where a run takes place. */
