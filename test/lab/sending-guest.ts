@@ -12,7 +12,7 @@ const ATTEMPTS = {
 } as const;
 
 /** By IPv6, which has a table of its own. */
-const LINK_LOCAL = "dom0's link-local address, 22";
+const LINK_LOCAL = "dom0 by IPv6, 22";
 
 export type Counts = Readonly<Record<string, number>>;
 
@@ -102,15 +102,16 @@ const SENDER = `use Socket qw(:DEFAULT inet_pton); my $index;
   sub v4 { my ($from, $to, $port) = @_; my ($s, $d) = (inet_aton($from), inet_aton($to));
     my $ip = pack "CCnnnCCna4a4", 69, 0, 40, int rand 65536, 0, 64, 6, 0, $s, $d;
     substr($ip, 10, 2) = pack "n", sum($ip); pack("n", 0x0800) . $ip . syn($s . $d . pack("nn", 6, 20), $port) }
-  sub v6 { my ($port) = @_; my ($s, $d) = map { inet_pton(AF_INET6, $_) } "fe80::1234", "fe80::fcff:ffff:feff:ffff";
-    pack("n", 0x86dd) . pack("NnCC", 0x60000000, 20, 6, 255) . $s . $d . syn($s . $d . pack("NN", 20, 6), $port) }
+  sub v6 { my ($port) = @_; my ($s, $d) = map { inet_pton(AF_INET6, $_) } "fe80::1234", "ff02::1";
+    "\\x33\\x33\\0\\0\\0\\x01\\x02\\0\\0\\0\\0\\x11" . pack("n", 0x86dd) . pack("NnCC", 0x60000000, 20, 6, 255) . $s . $d . syn($s . $d . pack("NN", 20, 6), $port) }
   socket(my $raw, 17, SOCK_RAW, 0) or die "socket: $!";
   # no-more-sending: what the watch finds it by, and ends it with.
   while (!-e "/run/no-more-sending") {
     if (open my $file, "<", "/sys/class/net/eth0/ifindex") { chomp($index = <$file>) } else { exit if $index; next }
     my $where = pack "SnlSCCa8", 17, 0x0800, $index, 0, 0, 6, "\\xfe\\xff\\xff\\xff\\xff\\xff";
     my $to = "\\xfe\\xff\\xff\\xff\\xff\\xff\\x02\\x00\\x00\\x00\\x00\\x11";
-    send($raw, $to . $_, 0, $where) for v6(22), v4("192.168.1.50", "192.168.1.10", 22), v4("192.168.1.99", "192.168.1.60", 443),
+    # To all nodes, as nobody knows the bridge's own address: it was made of a MAC that it had for a moment.
+    send($raw, $_, 0, $where) for v6(22), map { $to . $_ } v4("192.168.1.50", "192.168.1.10", 22), v4("192.168.1.99", "192.168.1.60", 443),
       v4("192.168.100.11", "10.10.10.2", 443), map { my $port = $_; map { v4("192.168.100.11", $_, $port) } "192.168.1.10", "192.168.100.1" } 22, 443;
     select undef, undef, undef, 0.004;
   }`;

@@ -120,7 +120,7 @@ describe.each(["legacy", "nft"] as const)("a guest that sends throughout, iptabl
     expect(until - began).toBeLessThan(5000);
     expect(others["the LAN, from an address of the LAN"]).toBe(0);
     expect(others["dom0's external address, from the LAN's address"]).toBe(0);
-    expect(others["dom0's link-local address, 22"]).toBe(0);
+    expect(others["dom0 by IPv6, 22"]).toBe(0);
     expect(await through(async () => {})).toEqual({});
   });
 });
