@@ -14,7 +14,7 @@ const levels = {
   lab: { testTimeout: 120_000, hookTimeout: 120_000, exclude: [...measured, hostProgram], maxWorkers: 3 },
   "lab measured": { testTimeout: 60_000, hookTimeout: 60_000, include: measured, fileParallelism: false },
   systemd: { testTimeout: 90_000, hookTimeout: 60_000, fileParallelism: false },
-  crash: { testTimeout: 300_000, hookTimeout: 60_000, maxWorkers: 2 },
+  crash: { testTimeout: 300_000, hookTimeout: 60_000, maxWorkers: 2, maxConcurrency: 3 },
   "long-run": { testTimeout: 900_000, fileParallelism: false },
   e2e: { testTimeout: 480_000, hookTimeout: 240_000, maxWorkers: 2 },
 };

@@ -1,4 +1,5 @@
 import type { Box, Output } from "../lab/host-program/box.ts";
+import { type HostLook, LOOK, LOOKING, readLooks } from "./host-look.ts";
 
 /** The host program's process group ends before or after a command that it starts, the command with it. */
 export type Kill = { readonly step: number; readonly when: "before" | "after" };
@@ -26,12 +27,18 @@ read -r count </mnt/steps/count
 count=$((count + 1))
 echo $count >/mnt/steps/count
 echo $tool >>/mnt/steps/log
+here=/mnt/steps
+if [ -d $here/looks ]; then
+${LOOKING}
+fi
 read -r at when </mnt/steps/plan
 [ $count = $at ] || exec $real "$@"
 [ $when = before ] || $real "$@"
 read -r _ _ _ _ group _ </proc/$$/stat
 kill -KILL -$group
 END
+cat >/mnt/steps/look <<'END'
+${LOOK}END
 mount -t overlay overlay -o lowerdir=/mnt/steps/tools:/usr/sbin /usr/sbin`);
 }
 
@@ -46,4 +53,15 @@ export async function killed(
   await box.sh(`echo 0 >/mnt/steps/count; echo ${plan} >/mnt/steps/plan; : >/mnt/steps/log`);
   const output = await box.try(`COUNTED=yes exec setsid -w /usr/local/sbin/xennet ${args}`, input);
   return { ...output, steps: (await box.sh("cat /mnt/steps/log")).split("\n").slice(0, -1) };
+}
+
+/** The same without a kill, and the host around each step, by `<step> before` and `<step> after`. */
+export async function recorded(box: Box, args: string, input: string) {
+  await box.sh("mkdir /mnt/steps/looks");
+  const { steps } = await killed(box, args, input);
+  const printed = await box.sh(
+    'cd /mnt/steps/looks; for look in *; do echo "### $look"; cat "$look"; done; rm -r ../looks',
+  );
+  const looks: ReadonlyMap<string, HostLook> = readLooks(printed);
+  return { steps, looks };
 }

@@ -1,217 +1,125 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Box, makeBox } from "../lab/host-program/box.ts";
-import {
-  declare,
-  hostForwarding,
-  newToken,
-  portForward,
-  put,
-  remove,
-  transaction,
-} from "../lab/host-program/declarations.ts";
 import { hostState } from "../lab/host-program/host-state.ts";
-import { countSteps, type Kill, killed } from "./box-steps.ts";
-import { perKind, seed, spread, timeout } from "./chosen.ts";
+import { type Crashed, crashedCommands, inForce } from "./box-commands.ts";
+import { countSteps, type Kill, killed, recorded } from "./box-steps.ts";
+import { byClass, ofThisPart, only, perKind, seed, spread, timeout } from "./chosen.ts";
+import type { HostLook } from "./host-look.ts";
+import { grouped } from "./points.ts";
+import { type SequelName, sequelNames, sequels } from "./sequels.ts";
 
-const [forwarding, web, other] = [newToken(), newToken(), newToken()];
+/** Seconds of a window: a recorded run is slow. */
+const [usualWindow, recordedWindow] = [60, 600];
 
-/** A command of the host program, from a host as `before` leaves it. */
-interface Crashed {
-  readonly name: string;
-  /** May answer what is in force where the host goes back to what is confirmed. */
-  before(box: Box): Promise<unknown>;
-  readonly args: (generation: number) => string;
-  input?(box: Box, window: number): string;
+interface BoxPoint extends Kill {
+  readonly next: SequelName;
 }
-
-const first = (box: Box) => [put(forwarding, hostForwarding(box, forwarding)), put(web, portForward(box, web, 80))];
-const change = (box: Box) => [put(other, portForward(box, other, 8081)), remove(web)];
-const removal = () => [remove(forwarding), remove(web)];
-const pending = (box: Box, operations: readonly string[]) => box.xennet("transact", transaction(box, operations, 60));
-
-const crashed: readonly Crashed[] = [
-  {
-    name: "a first transaction",
-    before: async () => {},
-    args: () => "transact",
-    input: (box, window) => transaction(box, first(box), window),
-  },
-  {
-    name: "a transaction that puts and removes",
-    before: (box) => declare(box, first(box)),
-    args: () => "transact",
-    input: (box, window) => transaction(box, change(box), window),
-  },
-  {
-    name: "a transaction that removes everything",
-    before: (box) => declare(box, first(box)),
-    args: () => "transact",
-    input: (box, window) => transaction(box, removal(), window),
-  },
-  {
-    name: "a confirmation",
-    before: async (box) => {
-      await declare(box, first(box));
-      const confirmed = await inForce(box);
-      await pending(box, change(box));
-      return confirmed;
-    },
-    args: (generation) => `confirm ${generation}`,
-  },
-  {
-    name: "the confirmation that nothing is left",
-    before: async (box) => {
-      await declare(box, first(box));
-      const confirmed = await inForce(box);
-      await pending(box, removal());
-      return confirmed;
-    },
-    args: (generation) => `confirm ${generation}`,
-  },
-  {
-    name: "a way back",
-    before: async (box) => {
-      await declare(box, first(box));
-      const confirmed = await inForce(box);
-      await pending(box, change(box));
-      return confirmed;
-    },
-    args: (generation) => `revert ${generation}`,
-  },
-  {
-    name: "healing",
-    before: async (box) => {
-      await declare(box, first(box));
-      await box.sh(
-        "iptables -F XENNET-FORWARD; iptables -t nat -F PREROUTING; ip addr flush dev xapi1; echo 0 >/proc/sys/net/ipv4/conf/xapi1/forwarding",
-      );
-    },
-    args: () => "apply",
-  },
-  {
-    name: "a removal by hand",
-    before: (box) => declare(box, first(box)),
-    args: () => "remove",
-  },
-];
-
-/** What happens next; the window of a transaction is over by then where it says so. */
-const then = {
-  "run again": { window: 60, act: async (_box: Box, again: () => Promise<unknown>) => void (await again()) },
-  "the host heals, after the window": {
-    window: 1,
-    act: async (box: Box) => void (await box.sh(`sleep 2; ${heal}`)),
-  },
-  "the power was cut": {
-    window: 60,
-    act: async (box: Box) => {
-      await box.reboot();
-      await box.plug();
-      await box.sh(heal);
-    },
-  },
-  "/run was wiped": {
-    window: 1,
-    act: async (box: Box) => void (await box.sh(`sleep 2; rm -rf /run/xennet; ${heal}`)),
-  },
-} as const;
-
-/** As cron and udev call it; the program may have gone, and one run of it may still hold the lock. */
-const heal = "[ ! -x /usr/local/sbin/xennet ] || /usr/local/sbin/xennet apply";
-
-let box: Box | undefined;
-afterAll(() => box?.close());
 
 /** A bare box with the program. */
-async function bareBox(anew: boolean): Promise<{ box: Box; bare: string }> {
-  if (anew || box === undefined) {
-    await box?.close();
-    box = await makeBox();
-    await countSteps(box);
-    await box.plug();
-  }
+async function bareBox() {
+  const box = await makeBox();
+  await countSteps(box);
+  await box.plug();
   await box.sh("rm -f /usr/local/sbin/xennet");
-  const bare = await hostState(box);
+  return { box, bare: await hostState(box) };
+}
+
+/** Leaves nothing, no guard either, which would wake up in another trial. */
+async function tidy(box: Box): Promise<string> {
+  await box.try(`[ ! -x /usr/local/sbin/xennet ] || /usr/local/sbin/xennet remove
+for guard in $(grep -l -s xennet-guard /proc/[0-9]*/cmdline); do guard=\${guard#/proc/}; kill -KILL -\${guard%/*}; done`);
+  return hostState(box);
+}
+
+async function prepare(box: Box, what: Crashed) {
   await box.install();
-  return { box, bare };
+  const confirmed = await what.before(box);
+  const generation = Number((await box.try("cat /etc/xennet/last")).stdout.trim() || 0);
+  return { args: what.args(generation), before: await inForce(box), confirmed };
 }
 
-/** What is in force, without numbers of generations: all of it that a host shows outside of /etc/xennet. */
-async function inForce(of: Box): Promise<string> {
-  const own = /\/etc\/xennet(\/|\b)|\/usr\/local\/sbin\/xennet|inventory$/;
-  const shown = (await hostState(of)).split("\n").filter((line) => !own.test(line) && !/^# /.test(line));
-  return shown.join("\n");
+/** Every point of a command: after the guard's start there is none, as it ends last. */
+function pointsOf(steps: readonly string[]): BoxPoint[] {
+  const kills = steps.flatMap((tool, at) =>
+    (tool === "setsid" ? (["before"] as const) : (["before", "after"] as const)).map((when) => ({
+      step: at + 1,
+      when,
+    })),
+  );
+  return kills.flatMap((kill) => sequelNames.map((next) => ({ ...kill, next })));
 }
 
-describe.each(crashed)("$name", (what) => {
+/** One point of each class of those whose hosts the sequel cannot tell apart; or a sample. */
+function chosenOf(points: readonly BoxPoint[], looks: ReadonlyMap<string, HostLook>): BoxPoint[] {
+  return [...grouped(points, ({ next }) => next).values()].flatMap((ofSequel) => {
+    if (!byClass) return spread(ofSequel, perKind, seed);
+    const classOf = ({ step, when, next }: BoxPoint) => {
+      const look = looks.get(`${step} ${when}`);
+      return look === undefined ? `step ${step} ${when}` : sequels[next].sees(look);
+    };
+    return [...grouped(ofSequel, classOf).values()].map((members) => members[members.length >> 1] as BoxPoint);
+  });
+}
+
+describe.concurrent.each(crashedCommands)("$name", (what) => {
   test("killed at any command that it starts leaves the host as it was, or as it ought to be", {
     timeout,
   }, async () => {
-    const prepared = await bareBox(false);
-    let current = prepared.box;
-    let bare = prepared.bare;
-    const prepare = async () => {
-      const confirmed = await what.before(current);
-      const generation = Number((await current.try("cat /etc/xennet/last")).stdout.trim() || 0);
-      return { args: what.args(generation), before: await inForce(current), confirmed };
-    };
-    const tidy = async () => {
-      await current.try("[ ! -x /usr/local/sbin/xennet ] || /usr/local/sbin/xennet remove");
-      return hostState(current);
-    };
-    const undisturbed = await prepare();
-    const { steps } = await killed(current, undisturbed.args, what.input?.(current, 60) ?? "");
-    const after = await inForce(current);
-    expect(steps.length).toBeGreaterThan(10);
-    expect(await tidy()).toBe(bare);
+    const since = Date.now();
+    let { box, bare } = await bareBox();
+    try {
+      const reference = await prepare(box, what);
+      const run = byClass
+        ? await recorded(box, reference.args, what.input?.(box, recordedWindow) ?? "")
+        : { ...(await killed(box, reference.args, what.input?.(box, usualWindow) ?? "")), looks: new Map() };
+      const after = await inForce(box);
+      expect(run.steps.length).toBeGreaterThan(10);
+      expect(await tidy(box)).toBe(bare);
 
-    const kills = steps.flatMap((_tool, at) =>
-      (["before", "after"] as const).flatMap((when) =>
-        Object.keys(then).map((next) => ({ step: at + 1, when, next: next as keyof typeof then })),
-      ),
-    );
-    const failures: string[] = [];
-    const tried = Object.keys(then).flatMap((next) =>
-      spread(
-        kills.filter((kill) => kill.next === next),
-        perKind,
-        seed,
-      ),
-    );
-    for (const kill of tried) {
-      await current.install();
-      const { window, act } = then[kill.next];
-      const title = `killed ${kill.when} step ${kill.step}, ${steps[kill.step - 1]}; then ${kill.next}`;
-      const found = await trial(current, kill, window, act);
-      if (found !== undefined) failures.push(`${title}: ${found}`);
-      const left = await tidy();
-      if (left !== bare) failures.push(`${title}: a removal leaves ${difference(bare, left).slice(0, 1000)}`);
-      if (found === undefined && left === bare) continue;
-      ({ box: current, bare } = await bareBox(true));
-    }
-    console.log(`${what.name}: ${tried.length} of ${kills.length} points, ${failures.length} failed`);
-    expect(failures).toEqual([]);
-
-    async function trial(on: Box, kill: Kill, window: number, act: (typeof then)[keyof typeof then]["act"]) {
-      try {
-        const { args, before, confirmed } = await prepare();
-        const input = what.input?.(on, window) ?? "";
-        await killed(on, args, input, kill);
-        let answer = "";
-        await act(on, async () => {
-          const { code, stdout, stderr } = await on.xennet(args, input);
-          answer = `${code} ${stdout.split("\n")[0]}${stderr}`;
-        });
-        const now = await inForce(on);
-        const right = [before, after, ...(typeof confirmed === "string" ? [confirmed] : [])];
-        if (right.includes(now)) return undefined;
-        const [least = ""] = right.map((wanted) => difference(wanted, now)).sort((a, b) => a.length - b.length);
-        return `neither as before nor as after (${answer}): ${least.slice(0, 1000)}`;
-      } catch (error) {
-        return String(error);
+      const titleOf = ({ when, step, next }: BoxPoint) =>
+        `${what.name}: killed ${when} step ${step}, ${run.steps[step - 1]}; then ${next}`;
+      const points = pointsOf(run.steps).filter((point) => only.test(titleOf(point)));
+      const tried = byClass ? ofThisPart(chosenOf(points, run.looks)) : chosenOf(points, run.looks);
+      if (byClass) console.log(`${what.name}: ${tried.length} classes of ${points.length} points`);
+      const failures: string[] = [];
+      for (const point of tried) {
+        const problems = await trial(box, point, after).catch((error) => [String(error)]);
+        const left = await tidy(box);
+        if (left !== bare) problems.push(`a removal leaves ${difference(bare, left).slice(0, 1000)}`);
+        if (problems.length === 0) continue;
+        failures.push(`${titleOf(point)}: ${problems.join("; ")}`);
+        console.log(failures.at(-1));
+        await box.close();
+        ({ box, bare } = await bareBox());
       }
+      const of = byClass ? "classes, which stand for" : "of";
+      const minutes = ((Date.now() - since) / 60_000).toFixed(1);
+      console.log(
+        `${what.name}: ${tried.length} ${of} ${points.length} points, ${failures.length} failed; ${minutes} min`,
+      );
+      expect(failures).toEqual([]);
+    } finally {
+      await box.close();
     }
   });
+
+  async function trial(on: Box, { next, ...kill }: BoxPoint, after: string): Promise<string[]> {
+    const { args, before, confirmed } = await prepare(on, what);
+    const input = what.input?.(on, usualWindow) ?? "";
+    await killed(on, args, input, kill);
+    const answers: string[] = [];
+    await sequels[next].act(on, async () => {
+      const answer = await on.xennet(args, input);
+      answers.push(`${answer.code} ${answer.stdout.split("\n")[0]}${answer.stderr}`);
+      return answer;
+    });
+    const now = await inForce(on);
+    const wanted =
+      next === "run again" ? [after] : [before, after, ...(typeof confirmed === "string" ? [confirmed] : [])];
+    if (wanted.includes(now)) return [];
+    const [least = ""] = wanted.map((right) => difference(right, now)).sort((a, b) => a.length - b.length);
+    return [`not as it ought to be (${answers.join(", then ")}): ${least.slice(0, 1000)}`];
+  }
 });
 
 function difference(wanted: string, found: string): string {

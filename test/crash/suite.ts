@@ -1,50 +1,100 @@
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Host, startHost } from "../lab/host.ts";
-import { only, perKind, seed, timeout } from "./chosen.ts";
-import { type Command, describePoint, kindOf, type Point, pointsOf, sampleOf } from "./points.ts";
-import type { Scenario } from "./scenarios.ts";
-import { prepareTrials, type Reference, type TrialHost, trial, undisturbed } from "./trial.ts";
+import { byClass, ofThisPart, only, perKind, seed, sideBySide, timeout } from "./chosen.ts";
+import { representatives } from "./classes.ts";
+import type { Scenario } from "./life/scenarios.ts";
+import { prepareTrials, type Reference, type TrialHost, trial, undisturbed } from "./life/trial.ts";
+import { type Command, commands, describePoint, kindOf, type Point, pointsOf, sampleOf } from "./points.ts";
 
-const commands: readonly Command[] = ["up", "update", "destroy"];
+type PerCommand<T> = Record<Command, T>;
 
 /** Kills whoever takes part in the commands on a scenario, at points of their runs, and runs the same command again. */
 export function crashSuite(scenario: Scenario): void {
-  let host: Host | undefined;
-  afterAll(() => host?.close());
-  const newTrials = async (): Promise<TrialHost> => {
-    await host?.close();
-    host = await startHost();
-    return prepareTrials(host, scenario);
-  };
-
   test(`${scenario.name}: whatever dies where, the command run again at once ends as an undisturbed one`, {
     timeout,
   }, async () => {
-    let on = await newTrials();
-    const reference = await undisturbed(on, scenario);
+    const since = Date.now();
+    await using first = await newHost(scenario);
+    const reference = await undisturbed(first.on, scenario, byClass);
+    const all = perCommand((command) => chosenPoints(scenario, command, reference));
+    const tried = perCommand((command) => chosenOf(all[command], command, reference));
+    if (byClass)
+      console.log(
+        `${scenario.name}: ${commands.map((command) => `${command} ${tried[command].length} classes of ${all[command].length} points`).join(", ")}`,
+      );
+    const waiting = perCommand((command) => [...tried[command]]);
     const failures: string[] = [];
-    const counts: string[] = [];
-    for (const command of commands) {
-      const tried = sampleOf(chosenPoints(scenario, command, reference), perKind, seed);
-      const failedBefore = failures.length;
-      for (const point of tried) {
-        const problems = await trial(on, scenario, command, point, reference);
-        if (problems.length === 0) continue;
-        const title = `${command}: ${describePoint(point, reference[command])}`;
-        console.log(`${title}:\n  ${problems.slice(0, 8).join("\n  ")}`);
-        failures.push(title);
-        on = await newTrials();
-      }
-      const all = chosenPoints(scenario, command, reference).length;
-      counts.push(`${command}: ${tried.length} of ${all} points, ${failures.length - failedBefore} failed`);
-    }
-    console.log(`${scenario.name}, seed ${seed}: ${counts.join("; ")}`);
+    const strays: string[] = [];
+    await Promise.all(
+      Array.from({ length: sideBySide }, () => tryAll(scenario, reference, waiting, { failures, strays })),
+    );
+    const counts = commands.map((command) => {
+      const failed = failures.filter((failure) => failure.startsWith(`${command}:`)).length;
+      const of = byClass ? "classes, which stand for" : "of";
+      return `${command}: ${tried[command].length} ${of} ${all[command].length} points, ${failed} failed`;
+    });
+    const minutes = ((Date.now() - since) / 60_000).toFixed(1);
+    console.log(
+      `${scenario.name}, seed ${seed}: ${counts.join("; ")}; ${strays.length} met elsewhere or not at all; ${minutes} min`,
+    );
+    if (byClass && strays.length > 0) console.log(`met elsewhere or not at all:\n  ${strays.join("\n  ")}`);
     expect(failures).toEqual([]);
   });
+}
+
+/** Takes points that wait until there are none, on a host of its own; a new one after each failure. */
+async function tryAll(
+  scenario: Scenario,
+  reference: Reference,
+  waiting: PerCommand<Point[]>,
+  { failures, strays }: { readonly failures: string[]; readonly strays: string[] },
+): Promise<void> {
+  let current = await newHost(scenario);
+  try {
+    while (commands.some((command) => waiting[command].length > 0)) {
+      const points = perCommand((command) => waiting[command].shift());
+      const given = Object.fromEntries(Object.entries(points).filter(([, point]) => point !== undefined));
+      const failure = await trial(current.on, scenario, given, reference);
+      strays.push(...current.on.strays.splice(0));
+      const left = commands.map((command) => `${command} ${waiting[command].length}`).join(", ");
+      if (byClass && waiting.up.length % 20 === 0) console.log(`${scenario.name}: left ${left}`);
+      if (failure === undefined) continue;
+      const { command, problems } = failure;
+      failures.push(
+        `${command}: ${titleOf(points[command], reference[command])}\n  ${problems.slice(0, 8).join("\n  ")}`,
+      );
+      console.log(failures.at(-1));
+      // Those behind it have not had their turn.
+      for (const later of commands.slice(commands.indexOf(command) + 1)) {
+        const point = points[later];
+        if (point !== undefined) waiting[later].push(point);
+      }
+      await current.host.close();
+      current = await newHost(scenario);
+    }
+  } finally {
+    await current.host.close();
+  }
+}
+
+const titleOf = (point: Point | undefined, run: Reference[Command]) =>
+  point === undefined ? "undisturbed" : describePoint(point, run);
+
+function chosenOf(points: readonly Point[], command: Command, reference: Reference): Point[] {
+  return byClass ? ofThisPart(representatives(points, reference[command])) : sampleOf(points, perKind, seed);
 }
 
 function chosenPoints(scenario: Scenario, command: Command, reference: Reference): Point[] {
   const isWanted = (point: Point) =>
     only.test(`${command}: ${kindOf(point)}`) && (point.who !== "power" || scenario.survivesPowerCuts);
   return pointsOf(reference[command]).filter(isWanted);
+}
+
+async function newHost(scenario: Scenario): Promise<{ host: Host; on: TrialHost } & AsyncDisposable> {
+  const host = await startHost();
+  return { host, on: await prepareTrials(host, scenario), [Symbol.asyncDispose]: () => host.close() };
+}
+
+function perCommand<T>(of: (command: Command) => T): PerCommand<T> {
+  return { up: of("up"), update: of("update"), destroy: of("destroy") };
 }

@@ -1,4 +1,4 @@
-import { threeNetworks } from "./scenarios.ts";
+import { threeNetworks } from "./life/scenarios.ts";
 import { crashSuite } from "./suite.ts";
 
 crashSuite(threeNetworks);

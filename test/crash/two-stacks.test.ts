@@ -3,7 +3,7 @@ import type { Props } from "../../provider/src/handlers/handler.ts";
 import { provider, urnOf } from "../lab/handlers/host-under-test.ts";
 import { startHost } from "../lab/host.ts";
 import { captureHost, compareHosts } from "../lab/same-host.ts";
-import { type Declaration, destroy, type Kind, type Life, type Made, type State, up } from "./mini-engine.ts";
+import { type Declaration, destroy, type Kind, type Life, type Made, type State, up } from "./life/mini-engine.ts";
 
 /** Rounds of each kind; XENNET_STACK_ROUNDS makes more of them. */
 const rounds = Number(process.env["XENNET_STACK_ROUNDS"] ?? 2);

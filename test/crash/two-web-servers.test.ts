@@ -1,4 +1,4 @@
-import { twoWebServers } from "./scenarios.ts";
+import { twoWebServers } from "./life/scenarios.ts";
 import { crashSuite } from "./suite.ts";
 
 crashSuite(twoWebServers);

@@ -1,6 +1,6 @@
-import type { Props } from "../../provider/src/handlers/handler.ts";
-import { urnOf } from "../lab/handlers/host-under-test.ts";
-import type { Host } from "../lab/host.ts";
+import type { Props } from "../../../provider/src/handlers/handler.ts";
+import { urnOf } from "../../lab/handlers/host-under-test.ts";
+import type { Host } from "../../lab/host.ts";
 import type { Declaration, Kind, Made } from "./mini-engine.ts";
 
 /** What is deployed, and what an update makes of it. */

@@ -1,13 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { Claims } from "../../provider/src/hosts/claims.ts";
-import { Host as HostContext } from "../../provider/src/hosts/host.ts";
-import { requireProfile } from "../../provider/src/hosts/profile.ts";
-import type { Host } from "../lab/host.ts";
-import { startDetour } from "../support/detour.ts";
+import { Claims } from "../../../provider/src/hosts/claims.ts";
+import { Host as HostContext } from "../../../provider/src/hosts/host.ts";
+import { requireProfile } from "../../../provider/src/hosts/profile.ts";
+import type { Host } from "../../lab/host.ts";
+import { startDetour } from "../../support/detour.ts";
 import type { Life } from "./mini-engine.ts";
-
-/** The shortest there is: what a dead process left pending is over after so long. */
-const WINDOW_S = 10;
 
 /** A provider process that a test can kill. */
 export interface ProviderLife extends Life, AsyncDisposable {
@@ -21,18 +18,20 @@ export interface ProviderLife extends Life, AsyncDisposable {
 }
 
 /** Starts one. It reaches the host over ways of its own, so its death is nobody else's. */
-export async function startProvider(host: Host): Promise<ProviderLife> {
+export async function startProvider(host: Host, windowSeconds?: number): Promise<ProviderLife> {
   const { ssh, xapi } = host.lab;
   const [sshWay, xapiWay] = await Promise.all([startDetour(ssh), startDetour(xapi)]);
   const env = {
     ...host.env,
     XENNET_SSH_PORT: String(sshWay.port),
     XENNET_XAPI_URL: `https://127.0.0.1:${xapiWay.port}`,
-    XENNET_CONFIRMATION_WINDOW: String(WINDOW_S),
   };
   const warnings: string[] = [];
   const warn = (text: string) => void warnings.push(text);
-  const profile = requireProfile("default", { config: () => undefined, env });
+  const profile = {
+    ...requireProfile("default", { config: () => undefined, env }),
+    confirmationWindow: windowSeconds,
+  };
   const context = new HostContext(profile, { claims: new Claims(), seenIds: new Set<string>(), warn });
   let isOver = false;
   let end = (): void => {};

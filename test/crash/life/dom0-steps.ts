@@ -1,16 +1,28 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Lab } from "../lab/lab.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { digestLook, type HostLook, LOOK, LOOKING } from "../host-look.ts";
 
 /** What happens at a step: the host program's process group is killed before or after it, or the step waits for `go`. */
 export type StepFault = "kill before" | "kill after" | "hold";
+
+/** A command that the host program started in a recorded run, as `transact iptables-restore`, and the host around it. */
+export interface Step {
+  readonly label: string;
+  readonly before?: HostLook | undefined;
+  readonly after?: HostLook | undefined;
+}
 
 /** Counts the commands that the host program starts when a provider calls it, and lets things happen at one of them. */
 export interface Dom0Steps {
   /** Forgets what was; the so-many-th step from now on meets the fault. Without one all are only counted. */
   arm(at?: number, fault?: StepFault): void;
-  /** Steps since, as `transact iptables-restore`. */
-  seen(): string[];
+  /** The same without a fault; the host is looked at around each step. */
+  record(): void;
+  /** Steps since. */
+  seen(): Step[];
+  /** How many there were. */
+  count(): number;
   /** Resolves when the fault is met, or false when `ended` says that nothing more comes. */
   met(ended: () => boolean): Promise<boolean>;
   /** Lets a step go on that was held. */
@@ -38,16 +50,33 @@ export async function countDom0Steps(lab: Lab): Promise<Dom0Steps> {
   // Every arming has a folder of its own: a process that is left over from the one before writes into the old one.
   let run = 0;
   const current = () => `${folder}/${run}`;
+  const labels = () => readFileSync(`${current()}/log`, "utf8").split("\n").slice(0, -1);
+  const arm = (at: number, fault: StepFault, prepare = () => {}) => {
+    run += 1;
+    mkdirSync(current());
+    writeFileSync(`${current()}/count`, "0\n");
+    writeFileSync(`${current()}/plan`, `${at} ${fault}\n`);
+    writeFileSync(`${current()}/log`, "");
+    prepare();
+    writeFileSync(`${folder}/run`, `${run}\n`);
+  };
   return {
-    arm: (at = 0, fault = "hold") => {
-      run += 1;
-      mkdirSync(current());
-      writeFileSync(`${current()}/count`, "0\n");
-      writeFileSync(`${current()}/plan`, `${at} ${fault}\n`);
-      writeFileSync(`${current()}/log`, "");
-      writeFileSync(`${folder}/run`, `${run}\n`);
+    arm: (at = 0, fault = "hold") => arm(at, fault),
+    record: () =>
+      arm(0, "hold", () => {
+        writeFileSync(`${current()}/look`, LOOK);
+        mkdirSync(`${current()}/looks`);
+      }),
+    seen: () => {
+      const looks = `${current()}/looks`;
+      const taken = new Set(existsSync(looks) ? readdirSync(looks) : []);
+      const look = (name: string) =>
+        taken.has(name) ? digestLook(readFileSync(`${looks}/${name}`, "utf8")) : undefined;
+      return labels().map((label, at) => ({
+        ...{ label, before: look(`${at + 1} before`), after: look(`${at + 1} after`) },
+      }));
     },
-    seen: () => readFileSync(`${current()}/log`, "utf8").split("\n").slice(0, -1),
+    count: () => labels().length,
     met: async (ended) => {
       for (;;) {
         const isLast = ended();
@@ -92,6 +121,9 @@ read -r count <$here/count
 count=$((count + 1))
 echo $count >$here/count
 echo "$line $tool" >>$here/log
+if [ -d $here/looks ]; then
+${LOOKING}
+fi
 read -r at fault <$here/plan
 [ $count = $at ] && /usr/bin/mkdir $here/met 2>/dev/null || exec $real "$@"
 case $fault in

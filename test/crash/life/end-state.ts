@@ -1,4 +1,4 @@
-import type { Host } from "../lab/host.ts";
+import type { Host } from "../../lab/host.ts";
 import type { State } from "./mini-engine.ts";
 
 /** What is there of ours, in words that are the same in every run: no UUID, token or bridge number. */

@@ -1,10 +1,10 @@
-import { Limit } from "../../provider/src/core/limit.ts";
-import { hostForwardingHandler } from "../../provider/src/handlers/forwarding/host-forwarding.ts";
-import { portForwardHandler } from "../../provider/src/handlers/forwarding/port-forward.ts";
-import type { Handler, Props } from "../../provider/src/handlers/handler.ts";
-import { xenNetworkHandler } from "../../provider/src/handlers/network/xen-network.ts";
-import { xenVifHandler } from "../../provider/src/handlers/vif/xen-vif.ts";
-import type { Host as HostContext } from "../../provider/src/hosts/host.ts";
+import { Limit } from "../../../provider/src/core/limit.ts";
+import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
+import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
+import type { Handler, Props } from "../../../provider/src/handlers/handler.ts";
+import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { xenVifHandler } from "../../../provider/src/handlers/vif/xen-vif.ts";
+import type { Host as HostContext } from "../../../provider/src/hosts/host.ts";
 
 const handlers = {
   XenNetwork: xenNetworkHandler,
