@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CONFIGURATIONS } from "./configurations.ts";
 import { longRun } from "./long-run.ts";
-import { newStatistics } from "./statistics.ts";
+import { newStatistics, summary } from "./statistics.ts";
 
 /** In all; the seed that a failure tells plays its sequence again. */
 const OPERATIONS = 1000;
@@ -28,5 +28,6 @@ test.each(seeds)("whatever happens, what is said is what is there: %s", async (c
   const { failure } = await longRun({
     ...{ configuration, operations, seed, statistics, shrinkMs: 240_000, print: console.log },
   });
-  expect(failure).toBeUndefined();
+  console.log(summary(statistics));
+  expect(failure?.text).toBeUndefined();
 });
