@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { isUnprintable } from "../../../provider/src/core/foreign-text.ts";
 import { type Box, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, transact } from "./declarations.ts";
 import { spelled } from "./host-state.ts";
@@ -55,6 +56,20 @@ test("rules of others that come before ours are listed, those behind are not", a
   const [, listed] = (await status()).split("Rules of others that come before ours");
   expect(listed?.split("\n  filter ").map(spelled)).toContain("-A FORWARD -s 192.0.2.7/32 -j DROP");
   expect(listed).not.toContain("192.0.2.8");
+});
+
+test("texts of others cannot command the terminal, and what can be read stays", async () => {
+  const web = newToken();
+  const hostile = "Läufer \u009b2J\u0085 \u202ered\u200b \ufeff漢€";
+  const named = portForward(box, web, 80).replace("\nname web", `\nname ${hostile}\ndescription ${hostile}`);
+  await declare(box, [put(web, named)]);
+  await box.sh(`iptables -I FORWARD -s 192.0.2.7 -m comment --comment '${hostile}' -j DROP`);
+  const text = await status();
+  const shown = "Läufer ?2J? ?red? ?漢€";
+  expect(text).toContain(`\nport-forward ${shown}: active\n`);
+  expect(text).toContain(`\n  description  ${shown}\n`);
+  expect(text).toContain(` --comment "${shown}" -j DROP\n`);
+  expect(text.split("\n").filter(isUnprintable)).toEqual([]);
 });
 
 test("help says what each command is for, and an unknown command is refused", async () => {

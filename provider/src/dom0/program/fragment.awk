@@ -24,7 +24,13 @@ function is_setting(key, value) {
   return key == "persistence" && value == "none"
 }
 function is_cidr(s,  part) { return split(s, part, "/") == 2 && is_ipv4(part[1]) && part[2] ~ /^[0-9][0-9]?$/ && part[2] <= 32 }
-function printable(s) { gsub(/[[:cntrl:]]/, "?", s); return length(s) > 200 ? substr(s, 1, 200) : s }
+# Nothing that a terminal takes for a command, hides, or turns the text around it by: control characters, and in UTF-8, byte by byte as
+# this program runs with LC_ALL=C, those of U+0080 to U+009F, and what is not seen.
+function visible(s) {
+  gsub(/[[:cntrl:]]|\302[\200-\237\255]|\330\234|\341\240\216|\342\200[\213\216\217\250-\256]|\342\201[\240-\257]|\357\273\277|\357\277[\271-\273]|\363\240[\200\201][\200-\277]/, "?", s)
+  return s
+}
+function printable(s) { s = visible(s); return length(s) > 200 ? substr(s, 1, 200) : s }
 
 function fragment_begin(id, line) {
   problem[id] = ""; complete[id] = 0; lines[id] = 0; rules[id] = 0; settings[id] = 0; claims[id] = 0
