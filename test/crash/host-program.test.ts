@@ -82,8 +82,12 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
       const tried = byClass ? ofThisPart(chosenOf(points, run.looks)) : chosenOf(points, run.looks);
       if (byClass) console.log(`${what.name}: ${tried.length} classes of ${points.length} points`);
       const failures: string[] = [];
+      let strays = 0;
       for (const point of tried) {
-        const problems = await trial(box, point, after).catch((error) => [String(error)]);
+        const { problems, tool } = await trial(box, point, after).catch((error) => ({
+          ...{ problems: [String(error)], tool: undefined },
+        }));
+        if (tool !== run.steps[point.step - 1]) strays += 1;
         const left = await tidy(box);
         if (left !== bare) problems.push(`a removal leaves ${difference(bare, left).slice(0, 1000)}`);
         if (problems.length === 0) continue;
@@ -95,7 +99,7 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
       const of = byClass ? "classes, which stand for" : "of";
       const minutes = ((Date.now() - since) / 60_000).toFixed(1);
       console.log(
-        `${what.name}: ${tried.length} ${of} ${points.length} points, ${failures.length} failed; ${minutes} min`,
+        `${what.name}: ${tried.length} ${of} ${points.length} points, ${failures.length} failed, ${strays} met elsewhere or not at all; ${minutes} min`,
       );
       expect(failures).toEqual([]);
     } finally {
@@ -103,10 +107,11 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
     }
   });
 
-  async function trial(on: Box, { next, ...kill }: BoxPoint, after: string): Promise<string[]> {
+  async function trial(on: Box, { next, ...kill }: BoxPoint, after: string) {
     const { args, before, confirmed } = await prepare(on, what);
     const input = what.input?.(on, usualWindow) ?? "";
-    await killed(on, args, input, kill);
+    const { steps } = await killed(on, args, input, kill);
+    const tool = steps[kill.step - 1];
     const answers: string[] = [];
     await sequels[next].act(on, async () => {
       const answer = await on.xennet(args, input);
@@ -116,9 +121,9 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
     const now = await inForce(on);
     const wanted =
       next === "run again" ? [after] : [before, after, ...(typeof confirmed === "string" ? [confirmed] : [])];
-    if (wanted.includes(now)) return [];
+    if (wanted.includes(now)) return { problems: [], tool };
     const [least = ""] = wanted.map((right) => difference(right, now)).sort((a, b) => a.length - b.length);
-    return [`not as it ought to be (${answers.join(", then ")}): ${least.slice(0, 1000)}`];
+    return { problems: [`not as it ought to be (${answers.join(", then ")}): ${least.slice(0, 1000)}`], tool };
   }
 });
 

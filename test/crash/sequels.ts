@@ -15,12 +15,13 @@ const heal = "[ ! -x /usr/local/sbin/xennet ] || /usr/local/sbin/xennet apply";
 const passWindow = "[ ! -f /etc/xennet/pending ] || sed -i 's/ [0-9]*$/ 1/' /etc/xennet/pending";
 
 export const sequels = {
-  /** Who is told that a change is pending waits until it is settled, as the provider does, and runs again then. */
+  /** Who is told that a change is pending waits until it is settled, as the provider does, and runs again then: with the program, which going back from a first change has taken along. */
   "run again": {
     act: async (box, again) => {
       const { stdout } = await again();
       if (!stdout.startsWith("error PENDING")) return;
       await box.sh(`${passWindow}; ${heal}`);
+      await box.install();
       await again();
     },
     sees: ({ disk, run, live }) => `${disk} ${run} ${live}`,
