@@ -3,7 +3,7 @@ import { HostBusyError } from "./host-busy";
 import { failure, refusal, unexplained } from "./host-errors";
 import type { HostLink } from "./host-link";
 import { programText } from "./program-text";
-import { DECLARED, HOST_PATHS, type ProgramCommand, renderScript } from "./remote-script";
+import { HOST_PATHS, type ProgramCommand, renderScript } from "./remote-script";
 import { type HostSnapshot, parseSnapshot } from "./snapshot";
 import type { CommandResult, SshConnection } from "./ssh-connection";
 import { SshError } from "./ssh-errors";
@@ -26,7 +26,7 @@ const MOST_ATTEMPTS = 3;
 
 /** Nothing is declared and nothing pending, yet something of ours is there; the look held the lock, so no run is at it. */
 function isCutShort({ confirmed, pending, files }: HostSnapshot): boolean {
-  const isLeft = files.includes(HOST_PATHS.program) || files.includes(DECLARED);
+  const isLeft = files.includes(HOST_PATHS.program) || files.includes(HOST_PATHS.declarations);
   return confirmed === undefined && pending === undefined && isLeft;
 }
 

@@ -14,10 +14,13 @@ export interface RemoteScript {
 }
 
 /** Where things are on a dom0. */
-export const HOST_PATHS = { program: "/usr/local/sbin/xennet", inventory: "/etc/xensource-inventory" };
+export const HOST_PATHS = {
+  program: "/usr/local/sbin/xennet",
+  declarations: "/etc/xennet",
+  inventory: "/etc/xensource-inventory",
+};
 
-/** Everything declared on a dom0. */
-export const DECLARED = "/etc/xennet";
+type ScriptPaths = Pick<typeof HOST_PATHS, "program" | "inventory">;
 
 /**
  * Renders the script that runs one command of the host program. `carry` puts the program's text into the script, for
@@ -33,7 +36,7 @@ export function renderScript(
   command: ProgramCommand,
   program: ProgramText,
   carry: boolean,
-  paths: typeof HOST_PATHS = HOST_PATHS,
+  paths: ScriptPaths = HOST_PATHS,
 ): RemoteScript {
   const marker = `xennet-answer-${randomBytes(8).toString("hex")}`;
   const text = `{
@@ -60,14 +63,14 @@ function absentProgram(): string {
   return `echo "error PROGRAM_ABSENT \${have:-none}"; exit 65`;
 }
 
-function carriedProgram(command: ProgramCommand, program: ProgramText, paths: typeof HOST_PATHS): string {
+function carriedProgram(command: ProgramCommand, program: ProgramText, paths: ScriptPaths): string {
   if (command.name === "snapshot") return `/bin/sh -s snapshot <<${hereDocument(program.text)}exit $?`;
   if (command.name === "transact") return installation(command.host, program, paths);
   return absentProgram();
 }
 
 /** Installing writes to the host, so it asks first whether this is the right one. */
-function installation(host: string, program: ProgramText, paths: typeof HOST_PATHS): string {
+function installation(host: string, program: ProgramText, paths: ScriptPaths): string {
   if (!/^[0-9A-Za-z-]+$/.test(host)) throw new Error(`Not a host UUID: ${JSON.stringify(host)}`);
   return `found=\`sed -n 's/^INSTALLATION_UUID=//p' ${paths.inventory} | tr -d "\\"'"\`
 if [ "$found" != '${host}' ]; then echo "error HOST_MISMATCH \${found:-none}"; exit 65; fi
