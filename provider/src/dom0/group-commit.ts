@@ -7,7 +7,7 @@ import { HostBusyError } from "./host-busy";
 import type { HostLink } from "./host-link";
 import type { AnsweredTransaction, HostProgram } from "./host-program";
 import type { Patience, Wait } from "./patience";
-import { healedLook, isMade, notSeen, shortfall } from "./seen-change";
+import { healedLook, notSeen, shortfall } from "./seen-change";
 import type { HostSnapshot } from "./snapshot";
 import { isConnectionLoss } from "./ssh-errors";
 import { isInForce, wroteGeneration } from "./traces";
@@ -222,7 +222,7 @@ export class GroupCommit {
       return false;
     const own = batch.filter(({ change }) => isInForce(change, snapshot));
     // The run that made it was killed on the way: what is confirmed would be declared, and not in force.
-    if (!own.every(({ change }) => isMade(change, snapshot))) {
+    if (own.some(({ change }) => shortfall(change, snapshot) !== undefined)) {
       await this.#options.program.revert(pending.generation);
       return false;
     }

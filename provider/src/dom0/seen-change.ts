@@ -31,7 +31,7 @@ export async function healedLook(
   return snapshot;
 }
 
-/** What a change that was answered as done lacks on the host; undefined when the look shows it. */
+/** What a change that was answered as done, or is declared, lacks on the host; undefined when the look shows it made. */
 export function shortfall(change: FragmentChange, snapshot: HostSnapshot): string | undefined {
   if (change.op === "remove") {
     if (!isInForce(change, snapshot)) return "expected it to be gone, found it still declared";
@@ -43,11 +43,6 @@ export function shortfall(change: FragmentChange, snapshot: HostSnapshot): strin
   if (stored.text !== change.text) return "expected its declaration as it was sent, found another text";
   const missing = missingOf(change, snapshot);
   return missing.length === 0 ? undefined : `expected all of it in force, found missing: ${missing.join("; ")}`;
-}
-
-/** Whether the host shows a change made, and not only declared: the host program may have been killed in between. */
-export function isMade(change: FragmentChange, snapshot: HostSnapshot): boolean {
-  return isInForce(change, snapshot) && missingOf(change, snapshot).length === 0;
 }
 
 /** What the host lacks of a change: of a fragment that is to be in force, or rules that are to be gone. Hooks and cron are not the change's own, and cannot always be had. */
