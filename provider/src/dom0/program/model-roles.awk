@@ -95,12 +95,12 @@ function ipv6_is_used() {
   return ipv6_declared || inventory("MANAGEMENT_ADDRESS_TYPE") == "IPv6" || whole_file("/etc/sysconfig/network") ~ /(^|\n)NETWORKING_IPV6=["\047]?yes/
 }
 # Interfaces of others that came meanwhile get back what they would have had: once, as somebody may switch it off again. Those of guests only with the default, as they are ports of bridges.
-function restore_ipv6_of_new(  i, part, name, kept) {
+function restore_ipv6_of_new(  i, part, name, kept, given) {
+  given = "\n" whole_file(run "/ipv6-given")
   for (i = 1; i <= formers; i++) {
     split(former[i], part, " ")
     if (part[1] != "ipv6" || part[2] != "default" || part[5] != "0") continue
     kept = (("ipv6", "default", part[3], part[4]) in needed)
-    given = "\n" whole_file(run "/ipv6-given")
     for (name in ifindex) {
       if (ifindex[name] <= part[4] + 0 || (("ipv6", name, ifindex[name], "-") in needed) || (kept && !may_get_ipv6(name))) continue
       if (index(given, "\n" name " " ifindex[name] "\n") || setting_now("ipv6", name, "-") != "1") continue
