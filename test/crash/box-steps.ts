@@ -1,13 +1,8 @@
 import type { Box, Output } from "../lab/host-program/box.ts";
-import { type HostLook, LOOK, LOOKING, readLooks } from "./host-look.ts";
+import { type HostLook, LOOK, LOOKING, readLooks, TOOLS } from "./host-look.ts";
 
 /** The host program's process group ends before or after a command that it starts, the command with it. */
 export type Kill = { readonly step: number; readonly when: "before" | "after" };
-
-const TOOLS = [
-  ...["awk", "cat", "chmod", "cp", "cut", "flock", "grep", "head", "ip", "iptables-restore", "iptables-save", "ln"],
-  ...["mkdir", "mv", "readlink", "rm", "rmdir", "sed", "setsid", "sort", "ss", "sync", "tr"],
-];
 
 /** Puts a counter in front of each tool that the host program finds on its PATH; only runs of {@link killed} meet it. */
 export async function countSteps(box: Box): Promise<void> {

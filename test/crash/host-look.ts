@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
 
+/** What the host program starts, and what is counted: each gets a counter in front of it. */
+export const TOOLS = [
+  ...["awk", "cat", "chmod", "cp", "cut", "flock", "grep", "head", "ip", "iptables-restore", "iptables-save", "ln"],
+  ...["mkdir", "mv", "readlink", "rm", "rmdir", "sed", "setsid", "sort", "ss", "sync", "tr"],
+];
+
 /** What a host shows at a moment, digested: what survives a power cut, what lies under /run, and what is in force, the guard included. */
 export interface HostLook {
   readonly disk: string;
@@ -28,7 +34,7 @@ iptables-save 2>/dev/null | sed -e '/^#/d' -e 's/ \\[[0-9:]*\\]$//'
 ip -o link show | sed -e 's/^[0-9]*: //'
 ip -4 -o addr show | sed -e 's/^[0-9]*: //' -e 's/\\\\.*//'
 ip -4 route show
-grep -s . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/*/proxy_arp /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/arp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
+grep -s . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/proxy_arp /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/arp_filter /proc/sys/net/ipv6/conf/*/disable_ipv6
 grep -l -s xennet-guard /proc/[0-9]*/cmdline | wc -l
 true
 `;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Lab } from "../../lab/lab.ts";
-import { digestLook, type HostLook, LOOK, LOOKING } from "../host-look.ts";
+import { digestLook, type HostLook, LOOK, LOOKING, TOOLS } from "../host-look.ts";
 
 /** What happens at a step: the host program's process group is killed before or after it, or the step waits for `go`. */
 export type StepFault = "kill before" | "kill after" | "hold";
@@ -30,11 +30,6 @@ export interface Dom0Steps {
   /** Puts the counters in front of dom0's tools again, after a reboot. */
   install(): Promise<void>;
 }
-
-const TOOLS = [
-  ...["awk", "cat", "chmod", "cp", "cut", "flock", "grep", "head", "ip", "iptables-restore", "iptables-save", "ln"],
-  ...["mkdir", "mv", "readlink", "rm", "rmdir", "sed", "setsid", "sort", "ss", "sync", "tr", "udevadm"],
-];
 
 /** In dom0, on its disk. */
 const FOLDER = "/root/steps";
@@ -98,7 +93,7 @@ const INSTALL = `set -e
 folder=${FOLDER}
 mkdir -p $folder/tools $folder/sbin
 mountpoint -q $folder/sbin || mount --bind /usr/sbin $folder/sbin
-for tool in ${TOOLS.join(" ")}; do
+for tool in ${TOOLS.join(" ")} udevadm; do
   real=$folder/sbin/$tool
   [ -e "$real" ] || real=$(PATH=/usr/bin command -v $tool) || continue
   cat >$folder/tools/$tool <<END
