@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ForwardedHost, startForwardedHost } from "./forwarded-host.ts";
 import * as events from "./host-events.ts";
@@ -124,8 +125,6 @@ describe.each(["legacy", "nft"] as const)("a guest that sends throughout, iptabl
     expect(await through(async () => {})).toEqual({});
   });
 });
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function difference(before: Counts, after: Counts): Record<string, number> {
   return Object.fromEntries(Object.entries(after).map(([name, packets]) => [name, packets - (before[name] ?? 0)]));
