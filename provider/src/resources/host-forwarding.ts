@@ -60,7 +60,7 @@ export interface HostForwardingArgs {
 
 /** Something guests may open on dom0; one of the three is needed. */
 export interface HostAccessArgs {
-  /** Only guests in this network, or with this address. @default - the whole network */
+  /** Only guests in this part of the network, or with this address. @default - the whole network */
   readonly source?: Input<string> | undefined;
   /** @default - both where a port is given, else every protocol */
   readonly protocol?: Input<"tcp" | "udp" | "both"> | undefined;

@@ -38,6 +38,22 @@ test.each([[null], ["x"], [5], [[]], [undefined]])("an entry %j of guestAccessTo
 });
 
 test.each([
+  ["192.168.101.0/24", 1],
+  ["192.168.0.0/16", 1],
+  ["10.0.0.7", 1],
+  ["192.168.100.0/24", 0],
+  ["192.168.100.128/25", 0],
+  ["192.168.100.7", 0],
+])("guests with a source in %s: %i failures", (source, failures) => {
+  const news = normalisedForwarding({ ...nat, guestAccessToHost: [{ port: 53 }, { source, port: 53 }] });
+  const failure = {
+    property: "guestAccessToHost[1].source",
+    reason: expect.stringMatching(/^expected a part of the network that address names, .*, found "/),
+  };
+  expect(checkForwardingInputs(news)).toEqual(failures === 0 ? [] : [failure]);
+});
+
+test.each([
   ['otherConfig["hush"]', "otherConfig[secret]"],
   ["ethtool.hush", "ethtool[secret]"],
   ["ethtool.rxhush", "ethtool[secret]"],

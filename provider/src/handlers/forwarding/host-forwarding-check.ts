@@ -1,5 +1,5 @@
 import { checkCidrs, checkNetwork, normalisedCidr } from "../../validation/cidr-list";
-import { checkHostCidr, checkIpv4 } from "../../validation/ipv4";
+import { checkHostCidr, checkIpv4, overlaps, parseCidr } from "../../validation/ipv4";
 import { checkPortRange } from "../../validation/port-range";
 import { expected, type Problem } from "../../validation/problem";
 import {
@@ -53,7 +53,20 @@ const checks: Readonly<Record<string, PropertyCheck>> = {
 
 /** What can be said without the host: the values themselves. */
 export function checkForwardingInputs(news: Props): Problem[] {
-  return checkProperties(news, ["network", "address"], checks);
+  return [...checkProperties(news, ["network", "address"], checks), ...checkSources(news)];
+}
+
+/** Only guests of the network send through its bridge; a source that is none of theirs would open nothing. */
+function checkSources({ address, guestAccessToHost: list }: Props): Problem[] {
+  const network = parseCidr(address);
+  if (network === undefined || !Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown, index): Problem[] => {
+    const given = entry !== null && typeof entry === "object" ? (entry as Props)["source"] : undefined;
+    const source = parseCidr(normalisedCidr(given));
+    if (source === undefined || (source.prefix >= network.prefix && overlaps(network, source))) return [];
+    const property = `guestAccessToHost[${index}].source`;
+    return [expected(property, "a part of the network that address names, as only its guests come this way", given)];
+  });
 }
 
 /** Networks in one spelling. */
