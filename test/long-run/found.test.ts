@@ -61,6 +61,10 @@ const found: ReadonlyArray<readonly [what: string, actions: readonly Action[]]> 
     "SSH is cut in a destroy, and the destroy comes again at once",
     [everything("one"), disturbed(gone("one"), "ssh cut", 3)],
   ],
+  [
+    "an administrator takes the owner off a network that a forwarding is on",
+    [everything("one"), ...started, { do: "xe", what: "marks removed", stack: "one", pick: 24 }, everything("one")],
+  ],
 ];
 
 let machine: Machine | undefined;

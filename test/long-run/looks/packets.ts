@@ -24,9 +24,9 @@ export function wrongPackets(look: Look, wanted: readonly Wanted[]): string[] {
   return [...cutOff.map((bridge) => `dom0 is closed to ${bridge}, a bridge of others`), ...wrong];
 }
 
-/** Bridges that XAPI named, and that no network with our mark has. */
+/** Bridges that XAPI named, and that no network with a mark of ours has: a forwarding stays on one whose owner was taken off by hand. */
 function othersIn(look: Look): string[] {
-  const ours = look.networks.filter((network) => keysOf(network)["xennet:owner"] !== undefined);
+  const ours = look.networks.filter((network) => Object.keys(keysOf(network)).some((key) => key.startsWith("xennet:")));
   const names = new Set(ours.map((network) => text(network, "bridge")));
   return [...look.links.keys()].filter((name) => name.startsWith("xapi") && !names.has(name));
 }
