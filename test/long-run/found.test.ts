@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, test } from "vitest";
-import type { Action, RunAction } from "./actions.ts";
+import type { Action, DisturbedAction, FaultKind, RunAction } from "./actions.ts";
 import { CONFIGURATIONS } from "./configurations.ts";
 import { Machine } from "./machine.ts";
 import { play } from "./sequence.ts";
@@ -15,7 +15,7 @@ const started: Action[] = [
   { do: "vm", what: "start", vm: one },
   { do: "vm", what: "start", vm: two },
 ];
-const disturbed = (run: RunAction, fault: "provider dies" | "ssh cut" | "engine dies", call: number): Action => ({
+const disturbed = (run: RunAction, fault: FaultKind, call: number): DisturbedAction => ({
   ...{ do: "disturbed", run, by: { fault, call, ms: 150 }, again: true },
 });
 
@@ -64,6 +64,14 @@ const found: ReadonlyArray<readonly [what: string, actions: readonly Action[]]> 
   [
     "an administrator takes the owner off a network that a forwarding is on",
     [everything("one"), ...started, { do: "xe", what: "marks removed", stack: "one", pick: 24 }, everything("one")],
+  ],
+  [
+    "a power cut takes the answer of a create, and a destroy comes before the next up",
+    [
+      { ...disturbed(everything("two"), "power cut", 2), by: { fault: "power cut", call: 2, ms: 69 }, again: false },
+      gone("two"),
+      everything("two"),
+    ],
   ],
 ];
 

@@ -1,7 +1,7 @@
 import type { DisturbedAction, Fault, RunAction } from "./actions.ts";
 import { arm, mayUndo } from "./faults/arm.ts";
 import { keysOf, type Look, text, type XapiRecord } from "./looks/look.ts";
-import { short } from "./looks/records.ts";
+import { notRecorded, short } from "./looks/records.ts";
 import type { Machine } from "./machine.ts";
 import { declare, type Model } from "./model.ts";
 import type { Outcome } from "./stacks/engine-run.ts";
@@ -22,10 +22,12 @@ export interface RunScene {
 export async function runAlone(run: RunAction, scene: RunScene): Promise<string[]> {
   const { model, machine, statistics } = scene;
   const blocked = hasBlockedNetworks(run, scene);
+  const isForgotten = run.do === "destroy" && notRecorded(scene.before, machine.stacks[run.stack]).length > 0;
   const provider = await startProvider(machine.host, machine.handlers);
   try {
     const outcome = await start(run, scene, provider);
-    if (run.do !== "refresh") model.settled[run.stack] = outcome.ok;
+    // A destroy knows the state only: what a run that was cut short made and could not record stays until the next up.
+    if (run.do !== "refresh") model.settled[run.stack] = outcome.ok && !isForgotten;
     if (outcome.ok) return [];
     statistics.refusals += 1;
     return blocked && outcome.errors.every(isOfUsedNetwork) ? [] : told(run, outcome);

@@ -11,12 +11,17 @@ import { keysOf, type Look, text } from "./look.ts";
 export function wrongRecords(look: Look, stack: Stack): string[] {
   const recorded = stack.state.resources.filter((resource) => !resource.delete && !resource.pendingReplacement);
   const missing = recorded.filter((resource) => resource.initErrors.length === 0 && !isThere(look, resource));
-  const known = new Set(stack.state.resources.map(ownPart));
-  const unrecorded = marked(look, stack.name).filter(([own]) => !known.has(own));
+  const unrecorded = notRecorded(look, stack);
   return [
     ...missing.map(({ urn, id }) => `${stack.name}: recorded, but not there as it was recorded: ${short(urn)} ${id}`),
     ...unrecorded.map(([own, owner]) => `${stack.name}: there, but not recorded: ${short(owner)} ${own}`),
   ];
+}
+
+/** What carries the stack's mark and is not in its state: the answer of its create was lost. The next `up` takes it over. */
+export function notRecorded(look: Look, stack: Stack): Array<readonly [own: string, owner: string]> {
+  const known = new Set(stack.state.resources.map(ownPart));
+  return marked(look, stack.name).filter(([own]) => !known.has(own));
 }
 
 /** An old host's update can make a VIF anew: its id follows with the next refresh, its `uuid` at once. */
