@@ -82,12 +82,13 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
       const tried = byClass ? ofThisPart(chosenOf(points, run.looks)) : chosenOf(points, run.looks);
       if (byClass) console.log(`${what.name}: ${tried.length} classes of ${points.length} points`);
       const failures: string[] = [];
-      let strays = 0;
+      let [elsewhere, never] = [0, 0];
       for (const point of tried) {
         const { problems, tool } = await trial(box, point, after).catch((error) => ({
           ...{ problems: [String(error)], tool: undefined },
         }));
-        if (tool !== run.steps[point.step - 1]) strays += 1;
+        if (tool === undefined) never += 1;
+        else if (tool !== run.steps[point.step - 1]) elsewhere += 1;
         const left = await tidy(box);
         if (left !== bare) problems.push(`a removal leaves ${difference(bare, left).slice(0, 1000)}`);
         if (problems.length === 0) continue;
@@ -99,7 +100,7 @@ describe.concurrent.each(crashedCommands)("$name", (what) => {
       const of = byClass ? "classes, which stand for" : "of";
       const minutes = ((Date.now() - since) / 60_000).toFixed(1);
       console.log(
-        `${what.name}: ${tried.length} ${of} ${points.length} points, ${failures.length} failed, ${strays} met elsewhere or not at all; ${minutes} min`,
+        `${what.name}: ${tried.length} ${of} ${points.length} points, ${failures.length} failed, ${elsewhere} met at another step, ${never} never came; ${minutes} min`,
       );
       expect(failures).toEqual([]);
     } finally {

@@ -6,17 +6,19 @@ import { digestLook, type HostLook, LOOK, LOOKING, TOOLS } from "../host-look.ts
 /** What happens at a step: the host program's process group is killed before or after it, or the step waits for `go`. */
 export type StepFault = "kill before" | "kill after" | "hold";
 
-/** A command that the host program started in a recorded run, as `transact iptables-restore`, and the host around it. */
+/** A command that the host program started in a run, as `transact iptables-restore`, and the host around it in a recorded one. */
 export interface Step {
   readonly label: string;
+  /** `transact 2 17`: the 17th step of the second `transact` of the run. Runs that overlap never have their steps in the same order twice. */
+  readonly address: string;
   readonly before?: HostLook | undefined;
   readonly after?: HostLook | undefined;
 }
 
 /** Counts the commands that the host program starts when a provider calls it, and lets things happen at one of them. */
 export interface Dom0Steps {
-  /** Forgets what was; the so-many-th step from now on meets the fault. Without one all are only counted. */
-  arm(at?: number, fault?: StepFault): void;
+  /** Forgets what was; the step of that address meets the fault. Without one all are only counted. */
+  arm(address?: string, fault?: StepFault): void;
   /** The same without a fault; the host is looked at around each step. */
   record(): void;
   /** Steps since. */
@@ -34,6 +36,9 @@ export interface Dom0Steps {
 /** In dom0, on its disk. */
 const FOLDER = "/root/steps";
 
+/** An address that no step has. */
+const NOWHERE = "none 0 0";
+
 export async function countDom0Steps(lab: Lab): Promise<Dom0Steps> {
   const folder = `${lab.disk}${FOLDER}`;
   mkdirSync(folder, { recursive: true });
@@ -45,20 +50,20 @@ export async function countDom0Steps(lab: Lab): Promise<Dom0Steps> {
   // Every arming has a folder of its own: a process that is left over from the one before writes into the old one.
   let run = 0;
   const current = () => `${folder}/${run}`;
-  const labels = () => readFileSync(`${current()}/log`, "utf8").split("\n").slice(0, -1);
-  const arm = (at: number, fault: StepFault, prepare = () => {}) => {
+  const lines = () => readFileSync(`${current()}/log`, "utf8").split("\n").slice(0, -1);
+  const arm = (address: string, fault: StepFault, prepare = () => {}) => {
     run += 1;
     mkdirSync(current());
     writeFileSync(`${current()}/count`, "0\n");
-    writeFileSync(`${current()}/plan`, `${at} ${fault}\n`);
+    writeFileSync(`${current()}/plan`, `${address} ${fault}\n`);
     writeFileSync(`${current()}/log`, "");
     prepare();
     writeFileSync(`${folder}/run`, `${run}\n`);
   };
   return {
-    arm: (at = 0, fault = "hold") => arm(at, fault),
+    arm: (address = NOWHERE, fault = "hold") => arm(address, fault),
     record: () =>
-      arm(0, "hold", () => {
+      arm(NOWHERE, "hold", () => {
         writeFileSync(`${current()}/look`, LOOK);
         mkdirSync(`${current()}/looks`);
       }),
@@ -67,11 +72,12 @@ export async function countDom0Steps(lab: Lab): Promise<Dom0Steps> {
       const taken = new Set(existsSync(looks) ? readdirSync(looks) : []);
       const look = (name: string) =>
         taken.has(name) ? digestLook(readFileSync(`${looks}/${name}`, "utf8")) : undefined;
-      return labels().map((label, at) => ({
-        ...{ label, before: look(`${at + 1} before`), after: look(`${at + 1} after`) },
-      }));
+      return lines().map((line, at) => {
+        const [label = "", address = ""] = line.split("; ");
+        return { label, address, before: look(`${at + 1} before`), after: look(`${at + 1} after`) };
+      });
     },
-    count: () => labels().length,
+    count: () => lines().length,
     met: async (ended) => {
       for (;;) {
         const isLast = ended();
@@ -115,12 +121,23 @@ count=0
 read -r count <$here/count
 count=$((count + 1))
 echo $count >$here/count
-echo "$line $tool" >>$here/log
+read -r _ _ _ _ group _ </proc/$$/stat
+kind=\${line%%[0-9]*}
+# Each run of the host program has a process group of its own.
+if [ ! -e $here/run.$group ]; then
+  nth=1
+  until /usr/bin/mkdir $here/$kind.$nth 2>/dev/null; do nth=$((nth + 1)); done
+  echo "$nth 0" >$here/run.$group
+fi
+read -r nth own <$here/run.$group
+own=$((own + 1))
+echo "$nth $own" >$here/run.$group
+echo "$line $tool; $kind $nth $own" >>$here/log
 if [ -d $here/looks ]; then
 ${LOOKING}
 fi
-read -r at fault <$here/plan
-[ $count = $at ] && /usr/bin/mkdir $here/met 2>/dev/null || exec $real "$@"
+read -r plan nth_of own_of fault <$here/plan
+[ "$plan $nth_of $own_of" = "$kind $nth $own" ] && /usr/bin/mkdir $here/met 2>/dev/null || exec $real "$@"
 case $fault in
   hold)
     tries=0
@@ -128,7 +145,6 @@ case $fault in
     exec $real "$@" ;;
   'kill after') $real "$@" ;;
 esac
-read -r _ _ _ _ group _ </proc/$$/stat
 kill -KILL -$group
 END
 mount -t overlay overlay -o lowerdir=$folder/tools:/usr/sbin /usr/sbin`;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Point } from "../points.ts";
+import type { Point, Undisturbed } from "../points.ts";
 import type { ProviderLife } from "./provider-life.ts";
 import type { TrialHost } from "./trial.ts";
 
@@ -13,9 +13,11 @@ const stillMs = (method: string) => (/plug|move/.test(method) ? 200 : 0);
 export async function runDyingAt(
   on: TrialHost,
   point: Point,
+  reference: Undisturbed,
   life: ProviderLife,
   command: () => Promise<void>,
 ): Promise<string | undefined> {
+  const address = point.at === "dom0" ? reference.steps[point.n - 1]?.address : undefined;
   let hasEnded = false;
   let met: string | undefined;
   const { host, steps } = on;
@@ -34,7 +36,7 @@ export async function runDyingAt(
     });
   } else {
     const fault = point.who === "host program" ? (`kill ${point.when}` as const) : "hold";
-    steps.arm(point.n, fault);
+    steps.arm(address, fault);
   }
   const running = command()
     .catch(() => {})
@@ -46,7 +48,7 @@ export async function runDyingAt(
     return met;
   }
   if (!(await steps.met(() => hasEnded))) return undefined;
-  const label = steps.seen()[point.n - 1]?.label;
+  const label = steps.seen().find((step) => step.address === address)?.label;
   if (point.who === "power") {
     life.kill();
     await host.powerCut();

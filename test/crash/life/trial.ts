@@ -1,6 +1,6 @@
 import type { Host } from "../../lab/host.ts";
 import { captureHost, compareHosts } from "../../lab/same-host.ts";
-import { type Call, type Command, commands, describePoint, labelOf, type Point, type Undisturbed } from "../points.ts";
+import { type Call, type Command, commands, labelOf, type Point, type Undisturbed } from "../points.ts";
 import { countDom0Steps, type Dom0Steps } from "./dom0-steps.ts";
 import { runDyingAt } from "./dying.ts";
 import { endState } from "./end-state.ts";
@@ -16,8 +16,15 @@ export interface TrialHost {
   readonly host: Host;
   readonly steps: Dom0Steps;
   readonly before: Awaited<ReturnType<typeof captureHost>>;
-  /** Points that never came, or at another call or step than in the reference. */
-  readonly strays: string[];
+  /** Points that never came, or came at another call or step than in the reference. */
+  readonly strays: Stray[];
+}
+
+export interface Stray {
+  readonly command: Command;
+  readonly point: Point;
+  /** Where the point was met; undefined when it never came, and nobody died. */
+  readonly met: string | undefined;
 }
 
 /** What was not as after an undisturbed run, and after which command. */
@@ -97,6 +104,9 @@ export async function trial(
   return undefined;
 }
 
+/** `confirm7 awk` → `confirm awk`: a command that dies needs more generations than one that does not. */
+const unnumbered = (label = "") => label.replace(/^([a-z]+)[0-9]+/, "$1");
+
 async function tryCommand(
   on: TrialHost,
   scenario: Scenario,
@@ -109,9 +119,8 @@ async function tryCommand(
   if (point !== undefined) {
     await using first = await startProvider(host, windowSeconds.dying);
     // A run is never the same twice to the last call: a late point may not come, and the run ends undisturbed.
-    const met = await runDyingAt(on, point, first, () => run(command, first, state, scenario));
-    if (met !== labelOf(point, reference[command]))
-      on.strays.push(`${command}: ${describePoint(point, reference[command])}`);
+    const met = await runDyingAt(on, point, reference[command], first, () => run(command, first, state, scenario));
+    if (unnumbered(met) !== unnumbered(labelOf(point, reference[command]))) on.strays.push({ command, point, met });
     // What did not come is not to come in what follows.
     steps.arm();
   }
