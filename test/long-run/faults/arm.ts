@@ -15,8 +15,10 @@ export async function arm(scene: Scene): Promise<Disarm> {
   let strike: Promise<boolean> | undefined;
   provider.onCall = () => {
     calls += 1;
-    if (calls === by.call + 1 && act !== undefined)
-      strike = delay(by.ms).then(async () => (await act(scene)) !== false);
+    if (calls !== by.call + 1 || act === undefined) return;
+    strike = delay(by.ms).then(async () => (await act(scene)) !== false);
+    // One that fails is told when the run has ended: nobody waits for it before.
+    strike.catch(() => {});
   };
   return async () => {
     provider.onCall = undefined;

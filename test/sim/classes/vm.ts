@@ -96,7 +96,7 @@ async function startAt(world: World, vm: string, host: string, paused: boolean):
     throw error;
   }
   try {
-    for (const vif of vifs) await attach(world, vif);
+    for (const vif of vifs) if (world.db.has("VIF", vif)) await attach(world, vif);
   } catch (error) {
     await stopDomain(world, vm);
     throw error;
@@ -139,7 +139,8 @@ async function hardReboot(world: World, vm: string): Promise<void> {
 /** The guest's report stays until the next start, as on a real pool. */
 async function stopDomain(world: World, vm: string): Promise<void> {
   for (const vif of world.db.where("VIF", "VM", vm)) {
-    if (world.db.row("VIF", vif)["currently_attached"] === true) await detach(world, vif);
+    // Another client may have destroyed it while the one before it was detached.
+    if (world.db.has("VIF", vif) && world.db.row("VIF", vif)["currently_attached"] === true) await detach(world, vif);
   }
   await world.backplane.stopGuest(simGuest(world, vm));
   world.db.update("VM", vm, { power_state: "Halted", domid: -1, resident_on: nullRef });
