@@ -133,6 +133,21 @@ test("operations on one VM wait for each other instead of failing", async () => 
   expect(await client.call("VM.get_record", vm)).toMatchObject({ power_state: "Halted", current_operations: {} });
 });
 
+test("a VM stops although one of its VIFs is destroyed meanwhile", async () => {
+  const { backplane } = recordingBackplane();
+  let meanwhile = async (): Promise<void> => {};
+  const client = await connect(await simulate({ backplane: { ...backplane, unplugVif: () => meanwhile() } }));
+  const vm = await vmByName(client, "Fedora server 1");
+  await client.call("VM.start", vm, false, false);
+  const [network = ""] = await client.call<string[]>("network.get_all");
+  // Not plugged, so nothing keeps it while the one before it is unplugged.
+  const vif = await client.call<string>("VIF.create", vifRecord(vm, network, "1"));
+  meanwhile = async () => void (await client.call("VIF.destroy", vif));
+  await client.call("VM.hard_shutdown", vm);
+  expect(await client.call("VM.get_record", vm)).toMatchObject({ power_state: "Halted" });
+  expect(await client.call<string[]>("VM.get_VIFs", vm)).toHaveLength(1);
+});
+
 test("a clone has new MACs and the marks of its original, a snapshot the same MACs", async () => {
   const client = await connect(await simulate());
   const vm = await vmByName(client, "Fedora server 1");
