@@ -66,6 +66,14 @@ const found: ReadonlyArray<readonly [what: string, actions: readonly Action[]]> 
     [everything("one"), ...started, { do: "xe", what: "marks removed", stack: "one", pick: 24 }, everything("one")],
   ],
   [
+    "an administrator takes the owner off a network with a bridge of its own",
+    [
+      everything("one"),
+      { do: "up", stack: "one", edits: [{ edit: "network", pick: 41, value: 87 }], refresh: false },
+      { do: "xe", what: "marks removed", stack: "one", pick: 56 },
+    ],
+  ],
+  [
     "a power cut takes the answer of a create, and a destroy comes before the next up",
     [
       { ...disturbed(everything("two"), "power cut", 2), by: { fault: "power cut", call: 2, ms: 69 }, again: false },

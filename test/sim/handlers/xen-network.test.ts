@@ -320,6 +320,31 @@ test("a replace passes while only this stack's own VIFs are on the network, a co
   await expect(diff()).rejects.toThrow(/not this stack's .*"Copy of server 1"/);
 });
 
+test.each([["xennet:owner"], ["xennet:incarnation"]])(
+  "a network with a bridge of its own that lost its mark %s gets it back",
+  async (mark) => {
+    await using pool = await startPool();
+    const inputs = await checked(pool, { nameLabel: "Internal network", bridge: "lan7" });
+    const { id, outs } = await handler.create(pool.host, inputs);
+    const ref = await pool.simulator.admin.call<string>("network.get_by_uuid", String(outs["uuid"]));
+    const { other_config: marks } = await pool.record("network", String(outs["uuid"]));
+    await pool.simulator.admin.call("network.remove_from_other_config", ref, mark);
+
+    const process = pool.newProcess();
+    const read = await handler.read(process, id, outs);
+    const news = { ...inputs, owner };
+    expect(await handler.check(process, read.inputs ?? {}, news)).toEqual({ inputs, failures: [] });
+    expect(await handler.diff(process, id, read.props, inputs)).toMatchObject({ changes: true, replaces: [] });
+    await handler.update(process, id, read.props, inputs);
+    expect((await pool.record("network", String(outs["uuid"])))["other_config"]).toEqual(marks);
+
+    // Who never declared it does not get it.
+    await pool.simulator.admin.call("network.remove_from_other_config", ref, "xennet:owner");
+    const stranger = await handler.check(pool.newProcess(), {}, { ...inputs, owner: urnOf("XenNetwork", "other") });
+    expect(stranger.failures).toMatchObject([{ property: "bridge", reason: expect.stringMatching(/is free, found/) }]);
+  },
+);
+
 test("two resources of one program cannot adopt one network or have one bridge", async () => {
   await using pool = await startPool();
   const host = pool.newProcess();

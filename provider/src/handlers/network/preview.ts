@@ -26,7 +26,7 @@ export async function checkNetworkOnHost(host: HostContext, olds: Props, news: P
     // Of a network that is adopted already the selector may be the former name: diff, which has the id, looks.
     if (!isAdopted(olds) && !isUnknown(selectorOf(news)))
       await orFailure(failures, () => checkAdoption(host, view, news));
-  } else failures.push(...(await checkBridgeOnHost(host, view, news)));
+  } else failures.push(...(await checkBridgeOnHost(host, view, olds, news)));
   return failures;
 }
 
@@ -56,8 +56,8 @@ async function checkAdoption(host: HostContext, view: PoolView, news: Props): Pr
   );
 }
 
-/** A bridge of this stack's own may be free by then: an older declaration of it is no conflict. */
-async function checkBridgeOnHost(host: HostContext, view: PoolView, news: Props): Promise<Problem[]> {
+/** A bridge of this stack's own may be free by then: an older declaration of it is no conflict, even if somebody took its marks off. */
+async function checkBridgeOnHost(host: HostContext, view: PoolView, olds: Props, news: Props): Promise<Problem[]> {
   const bridge = textOf(news, "bridge");
   if (bridge === undefined || isUnknown(bridge)) return [];
   const owner = textOf(news, "owner") ?? "";
@@ -70,6 +70,7 @@ async function checkBridgeOnHost(host: HostContext, view: PoolView, news: Props)
     const reason = `expected a name that is free, found that ${quoted(bridge)} is a network interface of the host`;
     return [{ property: "bridge", reason }];
   }
+  if (!isAdopted(olds) && olds["bridge"] === bridge) return [];
   const holder = view.networks.find((network) => network.bridge === bridge);
   if (holder === undefined || sameStack(holder.other_config[ownerKey] ?? "", owner)) return [];
   const reason = `expected a name that is free, found that ${quoted(bridge)} is the bridge of network ${quoted(holder.name_label)} (${holder.uuid})`;
