@@ -80,6 +80,25 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     expect(await pool.ownNetworks()).toEqual([]);
   });
 
+  test("a VIF that is renamed and replaced in one up makes room for itself", async () => {
+    await using deployment = await deploy(engine);
+    const pool = await deployed(deployment);
+    const mac = "02:16:3e:00:00:01";
+    deployment.write(
+      program({ vif: `mac: "${mac}"`, vifOptions: 'aliases: [{ name: "web1" }]' }).replace(
+        'XenVif("web1"',
+        'XenVif("first"',
+      ),
+    );
+    succeeded(await deployment.preview());
+    succeeded(await deployment.up());
+    expect((await pool.ownVifs()).map((vif) => [vif.MAC, vif.other_config["xennet:owner"]])).toEqual([
+      [mac, urnOf("XenVif", "first")],
+    ]);
+    expect(changes(succeeded(await deployment.up()))).toEqual([]);
+    succeeded(await deployment.destroy());
+  });
+
   test("get reads what another program owns, shows its changes, and never deletes it", async () => {
     await using deployment = await deploy(engine);
     const pool = await deployed(deployment);

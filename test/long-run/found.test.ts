@@ -74,6 +74,19 @@ const found: ReadonlyArray<readonly [what: string, actions: readonly Action[]]> 
     ],
   ],
   [
+    "a VIF is renamed and replaced in one up",
+    [
+      everything("two"),
+      {
+        ...{ do: "up", stack: "two", refresh: false },
+        edits: [
+          { edit: "rename vif", pick: 2, value: 115 },
+          { edit: "change vif", pick: 38, value: 111 },
+        ],
+      },
+    ],
+  ],
+  [
     "a power cut takes the answer of a create, and a destroy comes before the next up",
     [
       { ...disturbed(everything("two"), "power cut", 2), by: { fault: "power cut", call: 2, ms: 69 }, again: false },

@@ -38,6 +38,21 @@ test("the id of another pool's network is a failure of the property network", as
   expect(failures[0]?.reason).toMatch(/expected a network of pool .*, found the id .* of a network of another pool/);
 });
 
+test("a VIF that is renamed and replaced in one up is not taken for another resource's", async () => {
+  await using pool = await startPool();
+  const network = await makeNetwork(pool);
+  const { id, outs, inputs } = await made(pool, { ...web1, network, device: "3" });
+  const news = { ...web1, owner: `${web1.owner}-renamed`, network, device: "3", mac: "02:16:3e:00:00:01" };
+  // As the engine asks: with what there is, then what a change means, then for the one that takes its place.
+  const process = pool.newProcess();
+  expect(await handler.check(process, inputs, news)).toMatchObject({ failures: [] });
+  expect((await handler.diff(process, id, outs, { ...inputs, ...news })).replaces).toEqual(["mac"]);
+  expect(await handler.check(process, {}, news)).toMatchObject({ failures: [] });
+  // Nobody else may have it.
+  const other = await handler.check(process, {}, { ...news, owner: `${web1.owner}-other` });
+  expect(other.failures).toMatchObject([{ property: "device", reason: expect.stringContaining("DEVICE_TAKEN") }]);
+});
+
 test("a MAC address that is used on the network already is warned of without showing it, and a snapshot's does not count", async () => {
   await using pool = await startPool();
   const network = await makeNetwork(pool);

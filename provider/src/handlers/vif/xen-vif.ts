@@ -44,7 +44,8 @@ export const xenVifHandler: Handler = {
     // A refresh that found the mark removed has recorded an empty one; elsewhere a VIF without a mark is somebody's.
     const isSamePlace = equal([olds["vm"], olds["device"]], [news["vm"], news["device"]]);
     const isOwn = before !== undefined && (before !== "" || isSamePlace);
-    const owners = [textOf(news, "owner"), isOwn ? before : undefined].filter((owner) => owner !== undefined);
+    const known = before === undefined ? formerOwners(host, news) : [];
+    const owners = [textOf(news, "owner"), isOwn ? before : undefined, ...known].filter((owner) => owner !== undefined);
     for (const owner of owners) if (owner !== "") host.declaredOwners.set(owner, owners[0] ?? owner);
     const failures = checkVifInputs(news);
     const { reachable, problems } = await preflight(host, "xapi");
@@ -149,6 +150,15 @@ export const xenVifHandler: Handler = {
     await host.exclusively(`vm:${textOf(props, "vmUuid")}`, work);
   },
 };
+
+/**
+ * Whose this resource was before it was renamed. Pulumi asks twice about one that is to be replaced, the second time without what
+ * it was, while the VIF still carries the former owner.
+ */
+function formerOwners(host: HostContext, news: Props): string[] {
+  const owner = textOf(news, "owner");
+  return [...host.declaredOwners].flatMap(([former, now]) => (now === owner && former !== owner ? [former] : []));
+}
 
 /** The marks that a VIF may have, whose declaration these are. */
 function ownersOf(...declarations: readonly Props[]): string[] {
