@@ -29,8 +29,11 @@ describe.each(enginesUnderTest())("on the $label", ({ engine }) => {
     const refused = await preview();
     expect(refused.ok).toBe(false);
     const told = refused.errors.filter(({ urn }) => urn.includes("PortForward"));
-    expect(told.map(({ urn }) => urn.split("::").at(-1))).toEqual(["p10020"]);
-    expect(told[0]?.message).toContain('expected "tcp", "udp" or "both", found "sctp"');
+    // An engine stops at the first that fails, and which one that is nobody says: the program registers them side by side.
+    const wrong = told.map(({ urn }) => urn.split("::").at(-1) ?? "");
+    expect(wrong).not.toEqual([]);
+    expect(["p10020", "p10040"]).toEqual(expect.arrayContaining(wrong));
+    for (const { message } of told) expect(message).toContain('expected "tcp", "udp" or "both", found "sctp"');
     expect(compareHosts(before, await captureHost(host.lab, host.simulator))).toEqual([]);
 
     deployment.write(program());
