@@ -21,6 +21,8 @@ export interface VmRecord {
   readonly VIFs: readonly string[];
   readonly guest_metrics: string;
   readonly other_config: Readonly<Record<string, string>>;
+  /** What is going on with it, by the task: `start`, `hard_reboot`, … */
+  readonly current_operations: Readonly<Record<string, string>>;
 }
 
 /** What the tools in the guest report. */
@@ -48,7 +50,7 @@ export function isMachine(vm: VmRecord): boolean {
   return !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain;
 }
 
-async function getRecord(client: XapiClient, ref: string): Promise<VmRecord> {
+export async function getRecord(client: XapiClient, ref: string): Promise<VmRecord> {
   return decode(ref, await client.call("VM.get_record", ref));
 }
 
@@ -98,5 +100,6 @@ function decode(ref: string, raw: unknown): VmRecord {
     VIFs: record.texts("VIFs"),
     guest_metrics: record.text("guest_metrics"),
     other_config: record.map("other_config"),
+    current_operations: record.map("current_operations", {}),
   };
 }

@@ -1,5 +1,6 @@
 import { Claims } from "../../../provider/src/hosts/claims.ts";
 import { Host } from "../../../provider/src/hosts/host.ts";
+import type { Backplane } from "../backplane.ts";
 import { profiles } from "../profiles.ts";
 import { type ProfileName, startSimulator } from "../simulator.ts";
 import { makeTlsIdentity } from "../tls.ts";
@@ -11,7 +12,7 @@ const tls = makeTlsIdentity("xenserver-lab");
 export type PoolUnderTest = Awaited<ReturnType<typeof startPool>>;
 
 /** A simulated pool, and the host context that handlers get for it; SSH leads nowhere. */
-export async function startPool(options: { profile?: ProfileName; hosts?: 1 | 2 } = {}) {
+export async function startPool(options: { profile?: ProfileName; hosts?: 1 | 2; backplane?: Backplane } = {}) {
   const simulator = await startSimulator({ password, listen: { port: 0 }, tls: await tls, ...options });
   const allowLegacyCrypto = profiles[options.profile ?? "xcp-ng-8.3"].tls === "legacy";
   const warnings: string[] = [];

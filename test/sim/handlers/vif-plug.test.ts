@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
+import { nullBackplane } from "../backplane.ts";
 import { startPool } from "./pool-under-test.ts";
 import { ipv4, made, makeNetwork, startVm, vifOn, web1 } from "./vif-under-test.ts";
 
@@ -27,6 +28,40 @@ test("a VM that starts plugs all its VIFs; one that is declared unplugged shows 
   expect(await handler.diff(pool.host, id, read.props, inputs)).toMatchObject({ changes: true, replaces: [] });
   expect((await handler.update(pool.newProcess(), id, read.props, inputs)).outs["drift"]).toEqual([]);
   expect(await vifOn(pool, "Fedora server 1", "1")).toMatchObject({ currently_attached: false });
+});
+
+test("a VM that started after the pool was read gets the VIF plugged that its start did not know", async () => {
+  await using pool = await startPool();
+  const network = await makeNetwork(pool);
+  pool.simulator.faults.intercept(async ({ method }, when) => {
+    if (method === "VIF.create" && when === "before") await startVm(pool);
+    return "go" as const;
+  });
+  const { outs } = await made(pool, { ...web1, network, device: "1" });
+  expect(outs).toMatchObject({ currentlyAttached: true, drift: [] });
+  expect(await vifOn(pool, "Fedora server 1", "1")).toMatchObject({ currently_attached: true });
+});
+
+test("a VM that is being started is waited for, and gets the VIF plugged that its start left out", async () => {
+  let started = (): void => {};
+  const starting = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  await using pool = await startPool({ backplane: { ...nullBackplane, startGuest: () => starting } });
+  const network = await makeNetwork(pool);
+  const begun = startVm(pool);
+  const vm = await pool.vmNamed("Fedora server 1");
+  await expect.poll(() => pool.simulator.admin.call("VM.get_current_operations", vm)).not.toEqual({});
+  let looks = 0;
+  pool.simulator.faults.intercept(({ method }, when) => {
+    if (method === "VM.get_record" && when === "after") looks += 1;
+    if (looks === 2) started();
+    return "go";
+  });
+  const { outs } = await made(pool, { ...web1, network, device: "1" });
+  expect(outs).toMatchObject({ currentlyAttached: true, drift: [] });
+  await begun;
+  expect(await vifOn(pool, "Fedora server 1", "1")).toMatchObject({ currently_attached: true });
 });
 
 test("a paused VM fails with what to do, without an attempt; the state keeps the VIF, and the next up plugs it", async () => {

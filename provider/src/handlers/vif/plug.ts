@@ -1,9 +1,13 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { quoted } from "../../core/foreign-text";
+import { whileWaiting } from "../../core/waiting";
 import type { HostContext } from "../../hosts/context";
 import { type PoolView, vmOfVif } from "../../hosts/pool-view";
 import { hasXapiCode } from "../../xapi/errors";
 import type { VifRecord } from "../../xapi/vifs";
 import * as vifs from "../../xapi/vifs";
+import type { VmRecord } from "../../xapi/vms";
+import * as vms from "../../xapi/vms";
 import { notDone } from "../seen";
 import { explaining, placeOf, refusal, subjectOf, type VifPlace } from "./failures";
 
@@ -12,8 +16,25 @@ import { explaining, placeOf, refusal, subjectOf, type VifPlace } from "./failur
  * A paused one cannot be helped now, which fails; a suspended one gets a warning, as it may sleep for long.
  */
 export async function setPlugged(host: HostContext, view: PoolView, vif: VifRecord, wanted: boolean): Promise<boolean> {
-  const vm = vmOfVif(view, vif);
-  if (vm === undefined || vm.power_state === "Halted" || vif.currently_attached === wanted) return false;
+  const known = vmOfVif(view, vif);
+  if (known?.power_state !== "Halted") return plugOn(host, view, known, vif, wanted);
+  // A start that began before the VIF was made leaves it out, and one that has ended since does not show in the view.
+  const vm = await onceStarted(host, known, vif);
+  if (vm.power_state === "Halted") return false;
+  const now = await vifs.getRecord(host.xapi, vif.ref);
+  host.poolChanged();
+  const isDone = await plugOn(host, view, vm, now, wanted);
+  return isDone || now.currently_attached !== vif.currently_attached;
+}
+
+async function plugOn(
+  host: HostContext,
+  view: PoolView,
+  vm: VmRecord | undefined,
+  vif: VifRecord,
+  wanted: boolean,
+): Promise<boolean> {
+  if (vm === undefined || vif.currently_attached === wanted) return false;
   const place = placeOf(vif, view);
   const what = wanted ? `plugged into network ${quoted(place.network)}` : "unplugged";
   const method = wanted ? "VIF.plug" : "VIF.unplug";
@@ -36,6 +57,30 @@ export async function setPlugged(host: HostContext, view: PoolView, vif: VifReco
   }
   await assertPlugged(host, vif, wanted, place);
   return true;
+}
+
+/** XAPI's words for what leaves a halted VM running. */
+const starts = new Set(["start", "start_on", "resume", "resume_on", "clean_reboot", "hard_reboot"]);
+
+/** Longest that a start is waited for, in milliseconds: on a busy host it takes a minute or two. */
+const longestStartMs = 300_000;
+
+/** The VM as it is now; one that is being started, when that has ended. */
+async function onceStarted(host: HostContext, { ref, name_label }: VmRecord, vif: VifRecord): Promise<VmRecord> {
+  const until = performance.now() + longestStartMs;
+  const look = async (): Promise<VmRecord> => {
+    for (;;) {
+      const vm = await vms.getRecord(host.xapi, ref);
+      const operation = Object.values(vm.current_operations).find((current) => starts.has(current));
+      if (operation === undefined) return vm;
+      if (performance.now() > until) {
+        const place = placeOf(vif, await host.poolView());
+        throw refusal("VIF.plug", ["OTHER_OPERATION_IN_PROGRESS", "VM", ref, operation], "plugged", place);
+      }
+      await pause(500);
+    }
+  };
+  return whileWaiting(`VM ${quoted(name_label)} to start`, look());
 }
 
 /** A VM that stops meanwhile takes its VIFs along. */
