@@ -95,7 +95,8 @@ test("the host program's pattern takes every rule that is rendered", () => {
       `awk "$(cat ${program}/fragment.awk)
 ${check.replaceAll('"', '\\"').replaceAll("$0", "\\$0")}"`,
     ],
-    { input, encoding: "utf8", maxBuffer: 1 << 28 },
+    // As the host program sets it: its patterns are of bytes.
+    { input, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, LC_ALL: "C" } },
   );
   expect({ stdout: stdout.slice(0, 500), stderr }).toEqual({ stdout: "", stderr: "" });
 });
