@@ -6,14 +6,14 @@ import { SetUpError } from "./step.mjs";
 import { prepareSystemdRoot } from "./systemd-root.mjs";
 
 /** Brings a fresh clone to where the tour and the tests can run; does only what is not done yet. */
-export function setUp({ forTests }) {
+export function setUp({ forTests, withSystemd = false }) {
   try {
     installDependencies();
     buildProvider();
     prepareLab({ forTests });
     if (forTests) {
       preparePythonClient();
-      prepareSystemdRoot();
+      if (withSystemd) prepareSystemdRoot();
     }
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;

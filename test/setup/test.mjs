@@ -1,4 +1,4 @@
-// `npm test`: whatever is needed first, then the checks and all tests; with arguments only `vitest run <arguments>`.
+// `npm test` and `npm run test:all`: whatever is needed first, then the checks and the tests; with arguments only `vitest run <arguments>`.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,20 +7,27 @@ import { requireNode } from "./node-version.mjs";
 requireNode();
 const { setUp } = await import("./set-up.mjs");
 const { runChecks } = await import("./checks.mjs");
-const { readReport } = await import("./report.mjs");
+const { readLeftOut, readReport } = await import("./report.mjs");
 const { root } = await import("./root.mjs");
 
-setUp({ forTests: true });
 const chosen = process.argv.slice(2);
+// Who names what is to run means all legs of it.
+if (chosen.length > 0) process.env.XENNET_TESTS ??= "all";
+const all = process.env.XENNET_TESTS === "all";
+
+setUp({ forTests: true, withSystemd: all });
 process.exit(chosen.length > 0 ? vitest(chosen) : runAll());
 
 function runAll() {
   const checks = runChecks();
   const file = join(root, "node_modules/.xennet-setup/report.json");
-  rmSync(file, { force: true });
+  const leftOut = join(root, "node_modules/.xennet-setup/left-out");
+  for (const old of [file, leftOut]) rmSync(old, { force: true });
+  process.env.XENNET_LEFT_OUT = leftOut;
   const status = vitest(["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
-  const tests = readReport(file);
+  const tests = readReport(file, { all });
   for (const problem of tests.problems) console.log(`✘ ${problem}`);
+  for (const line of readLeftOut(leftOut)) console.log(line);
   // Errors outside of any test are in vitest's exit status only.
   const stray = status !== 0 && tests.failed === 0 ? 1 : 0;
   const failed = checks.failed + tests.failed + tests.problems.length + stray;

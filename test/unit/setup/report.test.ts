@@ -13,12 +13,14 @@ interface Summary {
   readonly problems: readonly string[];
 }
 // Plain JavaScript: it runs before the packages are there.
-const { readReport }: { readReport: (file: string, options: { needsSystemd: boolean }) => Summary } = await import(
-  join(root, "test/setup/report.mjs")
-);
+interface ReportModule {
+  readReport(file: string, options: { all: boolean; needsSystemd: boolean }): Summary;
+  readLeftOut(file: string): string[];
+}
+const { readReport, readLeftOut }: ReportModule = await import(join(root, "test/setup/report.mjs"));
 
 /** Reads a report in which each level has tests of these statuses. */
-function read(levels: Readonly<Record<string, readonly string[]>>, needsSystemd: boolean): Summary {
+function read(levels: Readonly<Record<string, readonly string[]>>, needsSystemd: boolean, all = true): Summary {
   const folder = mkdtempSync(join(tmpdir(), "xennet-report-"));
   try {
     const testResults = Object.entries(levels).map(([level, statuses]) => ({
@@ -28,7 +30,7 @@ function read(levels: Readonly<Record<string, readonly string[]>>, needsSystemd:
     }));
     const file = join(folder, "report.json");
     writeFileSync(file, JSON.stringify({ testResults }));
-    return readReport(file, { needsSystemd });
+    return readReport(file, { all, needsSystemd });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -55,6 +57,25 @@ test.each([
   expect(read(levels, needsSystemd).problems).toEqual([problem]);
 });
 
+test("a run of the main legs has none of the long levels, and is worth nothing without the others", () => {
+  const main = { unit: ["passed"], sim: ["passed"], lab: ["passed"], e2e: ["passed"] };
+  expect(read(main, true, false).problems).toEqual([]);
+  const skipping = { ...main, lab: ["skipped"], e2e: [] };
+  expect(read(skipping, true, false).problems).toEqual(["1 of 1 lab tests were skipped", "no e2e test ran"]);
+});
+
+test("what was left out is counted by name, the most frequent first", () => {
+  const folder = mkdtempSync(join(tmpdir(), "xennet-report-"));
+  try {
+    const file = join(folder, "left-out");
+    expect(readLeftOut(file)).toEqual([]);
+    writeFileSync(file, "crash\nnft\nnft\n");
+    expect(readLeftOut(file)).toEqual(["Left out 3 legs; `npm run test:all` runs them too: nft 2x, crash."]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("vitest that ended without a report has failed", () => {
-  expect(readReport("/nonexistent", { needsSystemd: false })).toMatchObject({ failed: 1, passed: 0 });
+  expect(readReport("/nonexistent", { all: true, needsSystemd: false })).toMatchObject({ failed: 1, passed: 0 });
 });
