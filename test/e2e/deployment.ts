@@ -8,6 +8,7 @@ import { type Engine, type RunOptions, type RunResult, type Stack, selectEngine 
 import { stackRunner } from "../engine/runner/run.ts";
 import { type Host, startHost } from "../lab/host.ts";
 import type { LabOptions } from "../lab/lab.ts";
+import { legs } from "../support/legs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -15,7 +16,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export function enginesUnderTest(): Array<{ label: string; engine: Engine }> {
   const chosen = selectEngine();
   const always = { label: "stack runner", engine: stackRunner() };
-  return chosen.isReal ? [always, { label: "real engine", engine: chosen }] : [always];
+  return legs(always, ...(chosen.isReal ? [{ label: "real engine", engine: chosen }] : []));
 }
 
 /** A host in the lab, and a stack on it whose program the test writes. */

@@ -3,6 +3,7 @@ import { parseSavedRule } from "../../provider/src/rules/saved.ts";
 import type { LabOptions } from "../lab/lab.ts";
 import { captureHost, compareHosts, isOfNewVif } from "../lab/same-host.ts";
 import { run } from "../lab/shell.ts";
+import { legs } from "../support/legs.ts";
 import { changes, type Deployment, deploy, enginesUnderTest, succeeded } from "./deployment.ts";
 import { poolOf, type VifRow } from "./pool.ts";
 import { answers, expectNothingOpen, stopGuests, whoAnswers } from "./web.ts";
@@ -34,8 +35,10 @@ async function guestMeets({ host }: Deployment, vm: string, url: string): Promis
   return answer.body.startsWith("{") ? `for ${JSON.parse(answer.body).peer}` : "dom0's own page";
 }
 
+type NamedHost = readonly [profile: string, options: LabOptions];
+
 /** Today's host, and the one that the how-to was written for; their bridges as it met them. */
-const hosts: ReadonlyArray<readonly [profile: string, options: LabOptions]> = [
+const hosts: readonly [NamedHost, NamedHost] = [
   ["xcp-ng-8.3", { iptables: "legacy", bridgeNoArp: true }],
   ["xenserver-5.6", { profile: "xenserver-5.6", bridgeNoArp: true }],
 ];
@@ -43,7 +46,7 @@ const hosts: ReadonlyArray<readonly [profile: string, options: LabOptions]> = [
 const asTheirVmsSeeThem = (vifs: readonly VifRow[]) =>
   vifs.map(({ ref, uuid, currently_attached, ...vif }) => ({ ...vif, allowed_operations: [] }));
 
-const cases = enginesUnderTest().flatMap((engine) => hosts.map((host) => ({ ...engine, host })));
+const cases = enginesUnderTest().flatMap((engine) => legs(...hosts).map((host) => ({ ...engine, host })));
 
 describe.each(cases)("on the $label, host $host.0", ({ engine, host: [profile, options] }) => {
   const isOld = profile === "xenserver-5.6";

@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { legs } from "../support/legs.ts";
 import { type Engine, type RunResult, selectEngine } from "./engine.ts";
 import { stackRunner } from "./runner/run.ts";
 import { program, thing } from "./scenario.ts";
 import { DeclaredStack } from "./scenario-run.ts";
 
 const installed = selectEngine();
-const engines: readonly Engine[] = installed.isReal ? [stackRunner(), installed] : [stackRunner()];
+const engines = legs<Engine>(stackRunner(), ...(installed.isReal ? [installed] : []));
 
 /** What was done to the program's own resources; neither engine promises an order among independent ones. */
 const done = (result: RunResult) =>

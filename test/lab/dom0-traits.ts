@@ -11,8 +11,10 @@ interface Dom0Traits {
   readonly crypto: TlsKind;
 }
 
+type NamedDom0 = readonly [name: string, options: LabOptions];
+
 /** The dom0s on which what dom0 does by itself is tested, by name. */
-export const DOM0S: ReadonlyArray<readonly [name: string, options: LabOptions]> = [
+export const DOM0S: readonly [NamedDom0, ...NamedDom0[]] = [
   ["iptables-legacy", { iptables: "legacy" }],
   ["iptables-nft", { iptables: "nft" }],
   ["xenserver-6.2", { profile: "xenserver-6.2" }],

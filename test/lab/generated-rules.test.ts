@@ -9,6 +9,7 @@ import { renderRuleLine } from "../../provider/src/rules/render.ts";
 import type { Rule } from "../../provider/src/rules/rule.ts";
 import { type Cidr, parseCidr, subnetOf } from "../../provider/src/validation/ipv4.ts";
 import { cases, sampled } from "../support/generated.ts";
+import { legs } from "../support/legs.ts";
 
 const token = "0123456789ab";
 const octet = fc.nat(255);
@@ -121,7 +122,7 @@ test("a rule is read from its fragment as it was rendered", () => {
   }
 });
 
-test.each(["legacy", "nft"])("iptables-%s-restore takes all of them", (backEnd) => {
+test.each(legs("legacy", "nft"))("iptables-%s-restore takes all of them", (backEnd) => {
   const lines = specs.flat().map(resolved);
   const text = Object.entries(chains).map(([table, names]) => {
     const own = lines.filter((line) => line.table === table).map(({ line }) => line);

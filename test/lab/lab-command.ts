@@ -30,7 +30,7 @@ export interface LabUser {
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Whoever runs the tests and, when that is root, an ordinary user without a passwd entry as well. */
-export function labUsers(): LabUser[] {
+export function labUsers(): [LabUser, ...LabUser[]] {
   if (process.getuid?.() !== 0) return [{ name: "an ordinary user", prefix: [], checkout: CHECKOUT }];
   // Bound to /mnt in a mount namespace of its own: the checkout may lie in a folder that only root can enter.
   const become = 'mount --bind "$0" /mnt && exec setpriv --reuid 4242 --regid 4242 --clear-groups "$@"';

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { XapiClient } from "../../provider/src/xapi/client.ts";
 import * as hosts from "../../provider/src/xapi/hosts.ts";
+import { legs } from "../support/legs.ts";
 import {
   familyOf,
   firstLine,
@@ -16,7 +17,6 @@ import {
 } from "./lab-command.ts";
 import { run } from "./shell.ts";
 
-const users = labUsers();
 const CALLER: LabUser = { name: "the caller", prefix: [], checkout: "." };
 
 let child: ChildProcess | undefined;
@@ -47,7 +47,7 @@ const workstation = () => ({
   ipTables: existsSync("/proc/net/ip_tables_names") ? readFileSync("/proc/net/ip_tables_names", "utf8") : "",
 });
 
-describe.each(users)("npm run lab as $name", (user) => {
+describe.each(legs(...labUsers()))("npm run lab as $name", (user) => {
   const { prefix } = user;
   test("prints one line with which host, LAN and dom0 are reached", async () => {
     const { description } = await start(user, ["--iptables", "legacy"]);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { legs } from "../support/legs.ts";
 import { HAND_RECIPE } from "./hand-recipe.ts";
 import { type HttpAnswer, type Lab, startLab } from "./lab.ts";
 import { twoGuests } from "./two-guests.ts";
@@ -12,7 +13,7 @@ function answererOf(answer: HttpAnswer): string {
   return `${vm} at ${local}:${port} to ${peer}`;
 }
 
-describe.each(["legacy", "nft"] as const)("the hand recipe with iptables-%s", (iptables) => {
+describe.each(legs("legacy", "nft"))("the hand recipe with iptables-%s", (iptables) => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await startLab({ iptables, bridgeNoArp: true });

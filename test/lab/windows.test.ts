@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { legs } from "../support/legs.ts";
 import { type ForwardedHost, startForwardedHost } from "./forwarded-host.ts";
 import * as events from "./host-events.ts";
 import { type Counts, SendingGuests } from "./sending-guest.ts";
@@ -7,7 +8,7 @@ import { type Counts, SendingGuests } from "./sending-guest.ts";
 /** Long enough for what is late to show: udev, cron (whose minute lasts a second here), a slow machine. */
 const AFTERWARDS_MS = 3000;
 
-describe.each(["legacy", "nft"] as const)("a guest that sends throughout, iptables %s", (iptables) => {
+describe.each(legs("legacy", "nft"))("a guest that sends throughout, iptables %s", (iptables) => {
   let dom0: ForwardedHost;
   let guests: SendingGuests;
   const lab = () => dom0.host.lab;

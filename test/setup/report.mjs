@@ -45,6 +45,8 @@ export function readLeftOut(file) {
   if (names.length === 0) return [];
   const counts = new Map();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const list = [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => (count > 1 ? `${name} ${count}x` : name));
+  const list = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => (count > 1 ? `${name} ${count}x` : name));
   return [`Left out ${names.length} legs; \`npm run test:all\` runs them too: ${list.join(", ")}.`];
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { legs } from "../support/legs.ts";
 import { password, simulate } from "./fixtures.ts";
 import type { Simulator } from "./simulator.ts";
 
@@ -9,7 +10,7 @@ const cache = new URL("../../.cache/", import.meta.url);
 const python = fileURLToPath(new URL("python-client/bin/python", cache));
 const program = fileURLToPath(new URL("python-client.py", import.meta.url));
 
-describe.each(["xcp-ng-8.3", "xcp-ng-8.2"] as const)("the Python package XenAPI on %s", (profile) => {
+describe.each(legs("xcp-ng-8.3", "xcp-ng-8.2"))("the Python package XenAPI on %s", (profile) => {
   test("does what an administrator's script does, and leaves no session and no task", async ({ skip }) => {
     skip(!existsSync(python), whyMissing());
     const simulator = await simulate({ profile });

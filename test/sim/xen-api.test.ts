@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createClient } from "xen-api";
+import { legs } from "../support/legs.ts";
 import { password, simulate, vifRecord } from "./fixtures.ts";
 import type { SimulatedHost, Simulator, SimulatorOptions } from "./simulator.ts";
 
@@ -27,7 +28,7 @@ const watched = [
 ];
 const watchedToo = ["host", "host_metrics", "network", "pool", "task"];
 
-describe.each(spoken.map(([profile, transport]) => ({ profile, transport })))(
+describe.each(legs<(typeof spoken)[number]>(...spoken).map(([profile, transport]) => ({ profile, transport })))(
   "the npm package xen-api over $transport on $profile",
   ({ profile, transport }) => {
     // XAPI writes integers without a type over XML, and the client leaves them as they come.

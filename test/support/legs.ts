@@ -17,8 +17,9 @@ export function leftOut<const Leg>(...others: readonly Leg[]): readonly Leg[] {
   return others;
 }
 
-/** As in the titles of its tests: the text itself, the first of a row, or the `label` of an object. */
+/** As in the titles of its tests: the text itself, the first of a row, or the `label` or `name` of an object. */
 function nameOf(leg: unknown): string {
   if (Array.isArray(leg)) return nameOf(leg[0]);
-  return String((leg as { label?: unknown } | undefined)?.label ?? leg);
+  const { label, name } = leg as { label?: string; name?: string };
+  return label ?? name ?? String(leg);
 }

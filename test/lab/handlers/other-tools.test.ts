@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
 import { xenNetworkHandler } from "../../../provider/src/handlers/network/xen-network.ts";
+import { legs } from "../../support/legs.ts";
 import { startHost } from "../host.ts";
 import { bringOtherTools, keptByOthers } from "../other-tools.ts";
 import { captureHost, compareHosts } from "../same-host.ts";
 import { declare, declareForward, declareForwarding, forwardInputs } from "./declared-host.ts";
 import { provider, urnOf } from "./host-under-test.ts";
 
-test.each(["legacy", "nft"] as const)(
+test.each(legs("legacy", "nft"))(
   "other tools' rules, tables and the saved firewall stay as they are, whatever is declared, changed, healed, off or gone, on iptables-%s",
   async (iptables) => {
     await using host = await startHost({ iptables });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostForwardingHandler } from "../../../provider/src/handlers/forwarding/host-forwarding.ts";
 import { portForwardHandler } from "../../../provider/src/handlers/forwarding/port-forward.ts";
+import { legs } from "../../support/legs.ts";
 import { type PacketRow, scenarios } from "../../support/packets/packet-table.ts";
 import { DOM0S } from "../dom0-traits.ts";
 import { type Host, startHost } from "../host.ts";
@@ -14,7 +15,7 @@ const guests: Readonly<Record<string, string>> = { vm1: "Fedora server 1", vm2: 
 /** Long enough for an answer on a busy machine; what is dropped costs all of it. */
 const patience = { answered: 5000, dropped: 700 };
 
-describe.each(DOM0S)("with %s", (_name, options) => {
+describe.each(legs(...DOM0S))("with %s", (_name, options) => {
   let host: Host;
   let run: ReturnType<typeof provider>;
   let network: Declared;

@@ -4,7 +4,7 @@ import { type Box, backends, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, remove } from "./declarations.ts";
 import { chain, countersOf, eventually, hostState } from "./host-state.ts";
 
-describe.each(backends)("apply, iptables %s", (backend) => {
+describe.each(backends())("apply, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
   const web = newToken();

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { programText } from "../../../provider/src/dom0/program-text.ts";
+import { legs } from "../../support/legs.ts";
 import { STOCK_FIREWALL } from "../dom0-files.ts";
 import type { IptablesKind } from "../iptables-kinds.ts";
 import { type Awk, boot, files, readLint, type Shell, shebang, shutdown } from "./box-files.ts";
@@ -50,7 +51,7 @@ const [usualShell = "dash", only, usualAwk] =
   (process.env["XENNET_BOX"]?.split(" ") as [Shell?, IptablesKind?, Awk?] | undefined) ?? [];
 
 /** What tests that differ by iptables run on. */
-export const backends: readonly IptablesKind[] = only === undefined ? ["legacy", "nft"] : [only];
+export const backends = (): IptablesKind[] => (only === undefined ? legs<IptablesKind>("legacy", "nft") : [only]);
 
 /** Builds a box; a new one costs about a tenth of a second. */
 export async function makeBox(options: BoxOptions = {}): Promise<Box> {

@@ -4,7 +4,7 @@ import { declare, hostForwarding, newToken, portForward, put, transact } from ".
 import { countersOf, lines, snapshot } from "./host-state.ts";
 import { unwrapTool, wrapTool } from "./wrapped-tool.ts";
 
-describe.each(backends)("rules that iptables refused while healing, iptables %s", (backend) => {
+describe.each(backends())("rules that iptables refused while healing, iptables %s", (backend) => {
   let box: Box;
   const [forwarding, web] = [newToken(), newToken()];
   const counted = `-A XENNET-INPUT -i xapi1 -m comment --comment xennet-${forwarding} -j DROP`;

@@ -4,7 +4,7 @@ import { type Box, backends, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { hostState, lines, snapshot } from "./host-state.ts";
 
-describe.each(backends)("off, on and remove, iptables %s", (backend) => {
+describe.each(backends())("off, on and remove, iptables %s", (backend) => {
   let box: Box;
   let bare: string;
   const forwarding = newToken();

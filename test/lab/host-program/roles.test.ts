@@ -24,7 +24,7 @@ const openedInterfaces = async () =>
 
 afterEach(() => box.close());
 
-describe.each(backends)("bridges that nobody vouches for, iptables %s", (backend) => {
+describe.each(backends())("bridges that nobody vouches for, iptables %s", (backend) => {
   beforeEach(async () => {
     box = await makeBox({ backend });
     await box.plug();

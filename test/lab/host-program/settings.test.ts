@@ -143,7 +143,7 @@ describe("kernel settings", () => {
   });
 });
 
-describe.each(backends)("the mangle table, iptables %s", (backend) => {
+describe.each(backends())("the mangle table, iptables %s", (backend) => {
   const token = newToken();
   const clamp =
     "60 mangle -A XENNET-FORWARD -o @EXT_IF@ -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300";

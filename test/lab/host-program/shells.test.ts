@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { legs } from "../../support/legs.ts";
 import { makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, pendingOf, portForward, put, remove, transact } from "./declarations.ts";
 import { eventually, hostState, lines, snapshot } from "./host-state.ts";
 
-const kinds = ["legacy", "nft", "1.3.5"] as const;
+const kinds = () => legs("legacy", "nft", "1.3.5");
 const awkKinds = ["gawk", "bwk", "busybox", "lint"] as const;
 
 // busybox brings its awk along; the others have mawk unless told. At once, as these tests mostly wait.
 describe.concurrent.each([
-  ...(["dash", "bash", "busybox"] as const).map((shell) => ({ shell, kinds, awk: undefined })),
+  ...(["dash", "bash", "busybox"] as const).map((shell) => ({ shell, kinds: kinds(), awk: undefined })),
   ...awkKinds.map((awk) => ({ shell: "dash" as const, kinds: ["nft"] as const, awk })),
 ])("in $shell, awk $awk", ({ shell, kinds: backends, awk }) => {
   test.each(backends)("declare, heal, fall back, switch off and remove work, iptables %s", async (backend) => {

@@ -5,7 +5,7 @@ import { eventually, lines, snapshot, spelled } from "./host-state.ts";
 
 const inOneSpelling = (line: string) => line.replace(/-A .*/, spelled);
 
-describe.each(backends)("snapshot, iptables %s", (backend) => {
+describe.each(backends())("snapshot, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
 

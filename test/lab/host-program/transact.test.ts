@@ -16,7 +16,7 @@ import { hostState, lines, snapshot } from "./host-state.ts";
 /** The number last handed out is used up by a refused transaction too. */
 const withoutCounter = (state: string): string => state.replace(/.*\/etc\/xennet\/last.*\n/g, "");
 
-describe.each(backends)("transact, iptables %s", (backend) => {
+describe.each(backends())("transact, iptables %s", (backend) => {
   let box: Box;
   const forwarding = newToken();
 

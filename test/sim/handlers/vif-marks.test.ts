@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
-import type { ProfileName } from "../simulator.ts";
+import { legs } from "../../support/legs.ts";
 import { type PoolUnderTest, startPool, urnOf } from "./pool-under-test.ts";
 import { checked, deviceZero, made, makeNetwork, vifOn, vmKeys, web1 } from "./vif-under-test.ts";
 
@@ -8,9 +8,7 @@ async function cloneFirst(pool: PoolUnderTest): Promise<void> {
   await pool.simulator.admin.call("VM.clone", await pool.vmNamed(web1.vm), "clone");
 }
 
-const releases: readonly ProfileName[] = ["xcp-ng-8.3", "xenserver-5.6"];
-
-describe.each(releases)("on %s", (profile) => {
+describe.each(legs("xcp-ng-8.3", "xenserver-5.6"))("on %s", (profile) => {
   test.each([
     ["adopt", { adopt: true }, "adopt"],
     ["onDeviceConflict: fail", {}, "device"],

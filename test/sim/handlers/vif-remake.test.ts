@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
-import type { ProfileName } from "../simulator.ts";
+import { legs } from "../../support/legs.ts";
 import { type PoolUnderTest, startPool } from "./pool-under-test.ts";
 import { checked, deviceZero, ipv4, made, makeNetwork, startVm, vifOn, vmKeys, web1 } from "./vif-under-test.ts";
 
-const old = ["xenserver-5.6", "xenserver-6.2"] as const satisfies readonly ProfileName[];
+const old = () => legs("xenserver-5.6", "xenserver-6.2");
 const external = "Pool-wide network associated with eth0";
 
 /** The seeded VIF of a running VM, with settings that somebody made. */
@@ -24,7 +24,7 @@ function lasting({ ref: _ref, uuid: _uuid, ...record }: Props): Props {
   return record;
 }
 
-test.each(old)(
+test.each(old())(
   "takes a VIF over on %s: preview tells of the new UUID, and destroy gives the rest back",
   async (profile) => {
     await using pool = await startPool({ profile });

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Props } from "../../../provider/src/handlers/handler.ts";
 import { xenVifHandler as handler } from "../../../provider/src/handlers/vif/xen-vif.ts";
+import { legs } from "../../support/legs.ts";
 import { traitsOf } from "../lifecycle/host-traits.ts";
-import type { ProfileName } from "../simulator.ts";
 import { type PoolUnderTest, startPool } from "./pool-under-test.ts";
 import { checked, deviceZero, makeNetwork, startVm, vmKeys, web1 } from "./vif-under-test.ts";
 
 const mac = "02:16:3e:00:00:01";
 
-const releases: readonly ProfileName[] = ["xcp-ng-8.3", "xenserver-6.2", "xenserver-5.6"];
-
-describe.each(releases)("on %s", (profile) => {
+describe.each(legs("xcp-ng-8.3", "xenserver-6.2", "xenserver-5.6"))("on %s", (profile) => {
   const { locking, guestAddress, move } = traitsOf(profile);
 
   /** The seeded VIF of a running VM, with settings, where the host has them one of them an address. */

@@ -4,15 +4,13 @@ import { getXenNetwork } from "../../../provider/src/lookups/xen-network.ts";
 import { getXenPif } from "../../../provider/src/lookups/xen-pif.ts";
 import { listXenVifs } from "../../../provider/src/lookups/xen-vifs.ts";
 import { getXenVm } from "../../../provider/src/lookups/xen-vm.ts";
+import { legs } from "../../support/legs.ts";
 import { profiles } from "../profiles.ts";
-import type { ProfileName } from "../simulator.ts";
 import { poolWithProfile } from "./pool.ts";
 
 const external = "Pool-wide network associated with eth0";
 
-const releases: readonly ProfileName[] = ["xcp-ng-8.3", "xenserver-6.2", "xenserver-5.6"];
-
-describe.each(releases)("on %s", (profile) => {
+describe.each(legs("xcp-ng-8.3", "xenserver-6.2", "xenserver-5.6"))("on %s", (profile) => {
   test("all look-ups of a program share one login and six calls, and no session stays open", async () => {
     const { simulator, host, logins, calls } = await poolWithProfile({ profile });
     const [vm, network, , vifs] = await Promise.all([

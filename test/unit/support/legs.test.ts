@@ -21,7 +21,8 @@ test("the first leg runs, and the others are written down by name, a line each",
   expect(legs("legacy", "nft", "1.3.5")).toEqual(["legacy"]);
   expect(legs(["old", {}], ["older", {}])).toEqual([["old", {}]]);
   expect(legs({ label: "runner" }, { label: "real engine" })).toEqual([{ label: "runner" }]);
-  expect(written()).toBe("nft\n1.3.5\nolder\nreal engine\n");
+  expect(legs({ name: "root" }, { name: "an ordinary user" })).toEqual([{ name: "root" }]);
+  expect(written()).toBe("nft\n1.3.5\nolder\nreal engine\nan ordinary user\n");
 });
 
 test("XENNET_TESTS=all runs all legs and leaves out none", () => {
