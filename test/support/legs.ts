@@ -20,6 +20,6 @@ export function leftOut<const Leg>(...others: readonly Leg[]): readonly Leg[] {
 /** As in the titles of its tests: the text itself, the first of a row, or the `label` or `name` of an object. */
 function nameOf(leg: unknown): string {
   if (Array.isArray(leg)) return nameOf(leg[0]);
-  const { label, name } = leg as { label?: string; name?: string };
+  const { label, name } = Object(leg) as { label?: string; name?: string };
   return label ?? name ?? String(leg);
 }

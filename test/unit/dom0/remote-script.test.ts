@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { parseProgram } from "../../../provider/src/dom0/program-text.ts";
 import { type ProgramCommand, renderScript } from "../../../provider/src/dom0/remote-script.ts";
+import { legs } from "../../support/legs.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -44,11 +45,11 @@ function newHost(shell: readonly string[], installed?: number): Host {
   return { paths, run: (input) => spawnSync(command, [...args, "-s"], { input, encoding: "utf8" }) };
 }
 
-const shells: Array<[string, string[]]> = [
+const shells = legs<[name: string, command: string[]]>(
   ["dash", ["dash"]],
   ["bash", ["bash", "--posix"]],
   ["busybox", ["busybox", "sh"]],
-];
+);
 
 describe.each(shells)("in %s", (_name, shell) => {
   function answer(host: Host, command: ProgramCommand, carry: boolean, version = 2) {
