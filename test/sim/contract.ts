@@ -93,6 +93,8 @@ export interface Simulator extends SimulatedHost {
   restart(host?: number): Promise<void>;
   /** As a reboot of a host, records only: no guest of its runs, no VIF is attached, sessions end. The backplane is not called. */
   hostRebooted(host?: number): Promise<void>;
+  /** The answer makes the pool what it is now, as often as it is called; calls stay counted, and faults planned. */
+  save(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

@@ -140,6 +140,23 @@ export class Database {
     this.changes.emit("change");
   }
 
+  /** The answer makes every object what it is now, and forgets what came since. */
+  save(): () => void {
+    const copyOf = (all: Map<string, Map<string, Entry>>) =>
+      new Map([...all].map(([name, entries]) => [name, new Map([...entries].map(([ref, one]) => [ref, { ...one }]))]));
+    const kept = copyOf(this.#entries);
+    const { generation } = this;
+    const deletions = [...this.#deletions];
+    const forgottenUpTo = this.#forgottenUpTo;
+    return () => {
+      this.#entries = copyOf(kept);
+      this.generation = generation;
+      this.#deletions = [...deletions];
+      this.#forgottenUpTo = forgottenUpTo;
+      this.changes.emit("change");
+    };
+  }
+
   table(className: string): ClassTable {
     const table = this.tables.get(className);
     if (table === undefined) throw new Error(`There is no class ${className}.`);

@@ -14,7 +14,7 @@ import { rebootHost, restartToolstack } from "./power.ts";
 import { profiles } from "./profiles.ts";
 import { seedMember, seedPool, seedRecipeGuests } from "./seed.ts";
 import { fingerprintOf, makeTlsIdentity } from "./tls.ts";
-import { Operations, text, usualGuestTools, usualPatienceMs, type World } from "./world.ts";
+import { Operations, saveWorld, text, usualGuestTools, usualPatienceMs, type World } from "./world.ts";
 
 export type * from "./contract.ts";
 
@@ -65,6 +65,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       rebootHost(world, host);
       cutConnections(host);
     },
+    save: () => saveWorld(world),
     close: () => {
       faults.clear();
       return close(world, servers);

@@ -34,6 +34,24 @@ export const usualGuestTools: GuestTools = { pvDrivers: true, staticIp: true, ho
 /** For so long xapi itself tries again when another operation is in the way. */
 export const usualPatienceMs = 2 * 60 * 60 * 1000;
 
+/**
+ * The answer makes the pool what it is now, sessions and tasks too, and waits for what runs first. What faults switched stays:
+ * `faults.clear()` is for that.
+ */
+export async function saveWorld(world: World): Promise<() => Promise<void>> {
+  await world.operations.idle();
+  const putRowsBack = world.db.save();
+  const { nextBridge, lastDomid } = world;
+  const guestTools = [...world.guestTools];
+  return async () => {
+    await world.operations.idle();
+    putRowsBack();
+    Object.assign(world, { nextBridge, lastDomid });
+    world.guestTools.clear();
+    for (const [vm, tools] of guestTools) world.guestTools.set(vm, tools);
+  };
+}
+
 /** Runs work one after the other for each key. */
 export class Operations {
   #last = new Map<string, Promise<unknown>>();

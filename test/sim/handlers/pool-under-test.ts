@@ -60,6 +60,15 @@ export async function startPool(options: { profile?: ProfileName; hosts?: 1 | 2;
         .filter((call) => call.writing)
         .slice(first)
         .map((call) => call.method),
+    /** The answer ends the processes that were started since, and makes the pool what it is now. */
+    async save(): Promise<() => Promise<void>> {
+      const putBack = await simulator.save();
+      const known = hosts.length;
+      return async () => {
+        await Promise.all(hosts.splice(known).map((host) => host.close()));
+        await putBack();
+      };
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(hosts.map((host) => host.close()));
       await simulator.close();

@@ -17,8 +17,8 @@ export const mishaps = ["loseReply", "dropConnection"] as const;
 type Mishap = (typeof mishaps)[number];
 
 /**
- * Runs a command once undisturbed; then again in new pools, cut at each of its writing calls. Each time the same command in
- * a new process has to end with the same pool. Answers how many writing calls the command makes.
+ * Runs a command once undisturbed; then again from the same beginning, cut at each of its writing calls. Each time the same
+ * command in a new process has to end with the same pool. Answers how many writing calls the command makes.
  */
 export async function expectToSurviveInterruptions(
   profile: ProfileName,
@@ -26,14 +26,24 @@ export async function expectToSurviveInterruptions(
   mishap: Mishap,
   scenario: Scenario,
 ): Promise<number> {
-  const whole = await runIn(profile, lifecycle, scenario);
+  await using pool = await startPool({ profile });
+  const stack = new OneResourceStack(pool, lifecycle.handler);
+  const { command } = await scenario.before(stack);
+  const { state } = stack;
+  const putBack = await pool.save();
+  const run = async (cut?: Cut) => {
+    stack.state = state;
+    await putBack();
+    return runCut(stack, command, cut);
+  };
+  const whole = await run();
   for (const [at, method] of whole.calls.entries()) {
     const after = whole.calls.slice(0, at).filter((earlier) => earlier === method).length;
     const cut = { mishap, method, after };
-    const told = await runIn(profile, lifecycle, scenario, cut);
+    const told = await run(cut);
     expect(differences(whole.records, told.records), JSON.stringify(cut)).toEqual([]);
     if (!told.keptState) continue;
-    const killed = await runIn(profile, lifecycle, scenario, { ...cut, isKilled: true });
+    const killed = await run({ ...cut, isKilled: true });
     expect(differences(whole.records, killed.records), JSON.stringify(cut)).toEqual([]);
   }
   return whole.calls.length;
@@ -48,10 +58,8 @@ interface Cut {
   readonly isKilled?: true;
 }
 
-async function runIn(profile: ProfileName, lifecycle: LifecycleCase, scenario: Scenario, cut?: Cut) {
-  await using pool = await startPool({ profile });
-  const stack = new OneResourceStack(pool, lifecycle.handler);
-  const { command } = await scenario.before(stack);
+async function runCut(stack: OneResourceStack, command: Command, cut?: Cut) {
+  const { pool } = stack;
   const first = pool.writingCalls();
   const before = stack.state;
   let keptState = false;
