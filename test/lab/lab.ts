@@ -26,7 +26,7 @@ export interface LabOptions {
   readonly iptables?: IptablesKind | undefined;
   /** Of which time dom0 is; of its profile's by default. */
   readonly dom0?: "old" | "today" | undefined;
-  /** What runs as dom0's pid 1; systemd needs root, and files that `npm test` makes. `sysvinit` by default. */
+  /** What runs as dom0's pid 1; systemd needs root, and files that `npm run test:all` makes. `sysvinit` by default. */
   readonly init?: "sysvinit" | "systemd" | undefined;
   /** What sshd and XAPI's HTTPS server speak; of the profile's time by default. */
   readonly crypto?: TlsKind | undefined;

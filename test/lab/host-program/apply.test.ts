@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { STOCK_FIREWALL } from "../dom0-files.ts";
 import { type Box, backends, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, remove } from "./declarations.ts";
-import { chain, countersOf, eventually, hostState } from "./host-state.ts";
+import { chain, countersOf, eventually, hostState, setCounters } from "./host-state.ts";
 
 describe.each(backends())("apply, iptables %s", (backend) => {
   let box: Box;
@@ -24,7 +24,7 @@ describe.each(backends())("apply, iptables %s", (backend) => {
 
   test("a second run keeps the counters of the rules, a healing one starts them anew", async () => {
     const rule = `-i xapi1 -m comment --comment xennet-${forwarding} -j DROP`;
-    await box.sh(`iptables -R XENNET-INPUT 1 ${rule} -c 7 500`);
+    await setCounters(box, "XENNET-INPUT", rule, "7 500");
     expect((await box.xennet("apply")).stdout).toBe("");
     expect(await countersOf(box, `-A XENNET-INPUT ${rule}`)).toEqual(["[7:500]"]);
     expect((await box.xennet("status")).stdout).toContain(`       7  filter -A XENNET-INPUT ${rule}`);

@@ -1,4 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { renderFragment } from "../../../provider/src/rules/fragment.ts";
+import { type HostForwardingSpec, hostForwardingRules } from "../../../provider/src/rules/host-forwarding.ts";
+import { portForwardRules } from "../../../provider/src/rules/port-forward.ts";
+import { type Cidr, parseCidr } from "../../../provider/src/validation/ipv4.ts";
 import type { Box, Output } from "./box.ts";
 
 /** A random token, as the provider makes them. */
@@ -6,58 +10,60 @@ export const newToken = (): string => randomBytes(6).toString("hex");
 
 const incarnation = "9e107d9d372bb682";
 
-/** A HostForwarding's fragment: address, forwarding, SNAT and the way out. */
-export function hostForwarding(
-  box: Pick<Box, "network">,
-  token: string,
-  changes: { name?: string; address?: string; settings?: readonly string[]; rules?: readonly string[] } = {},
-): string {
-  const comment = `-m comment --comment xennet-${token}`;
-  const address = changes.address ?? "192.168.100.1/24";
-  return `xennet-fragment 1
-kind host-forwarding
-token ${token}
-owner urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:HostForwarding::nat
-incarnation ${incarnation}
-name ${changes.name ?? "nat"}
-network ${box.network}
-external-interface auto
-external-address auto
-setting address ${address}
-${changes.settings?.some((setting) => setting.startsWith("forwarding")) ? "" : "setting forwarding interface\n"}setting arp on
-setting ipv6 off
-${(changes.settings ?? []).map((setting) => `setting ${setting}\n`).join("")}${(changes.rules ?? []).map((rule) => `rule ${rule.replace("-j", `${comment} -j`)}\n`).join("")}rule 20 filter -A XENNET-FORWARD -s 192.168.100.0/24 -i @BRIDGE@ -o @EXT_IF@ ${comment} -j ACCEPT
-rule 20 filter -A XENNET-FORWARD -d 192.168.100.0/24 -i @EXT_IF@ -o @BRIDGE@ -m conntrack --ctstate RELATED,ESTABLISHED ${comment} -j ACCEPT
-rule 90 filter -A XENNET-FORWARD -o @BRIDGE@ ${comment} -j DROP
-rule 90 filter -A XENNET-INPUT -i @BRIDGE@ ${comment} -j DROP
-rule 60 nat -A XENNET-POSTROUTING -s 192.168.100.0/24 -o @EXT_IF@ ${comment} -j SNAT --to-source @EXT_IP@
-end
-`;
+const urnOf = (kind: string, name: string) => `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:${kind}::${name}`;
+
+/** What every fragment here has. */
+const common = (token: string, { network }: Pick<Box, "network">) => ({
+  ...{ token, incarnation, network, externalInterface: "auto", externalAddress: "auto", enabled: true },
+});
+
+interface ForwardingChanges {
+  readonly name?: string;
+  readonly address?: string;
+  /** On top of what every forwarding sets; one of `forwarding` takes its place. */
+  readonly settings?: readonly string[];
+  /** What the rules are made of, where it is not the default. */
+  readonly spec?: Partial<HostForwardingSpec>;
 }
 
-/** A PortForward's fragment. */
+/** A HostForwarding's fragment, with the rules that the provider renders. */
+export function hostForwarding(box: Pick<Box, "network">, token: string, changes: ForwardingChanges = {}): string {
+  const { name = "nat", address = "192.168.100.1/24", settings = [], spec } = changes;
+  const usual = [`address ${address}`, "forwarding interface", "arp on", "ipv6 off"];
+  const kept = settings.some((setting) => setting.startsWith("forwarding")) ? usual.toSpliced(1, 1) : usual;
+  const rules = hostForwardingRules({
+    address: parseCidr(address) as Cidr,
+    closesNewBridges: !settings.includes("persistence none"),
+    ...spec,
+  });
+  return renderFragment(
+    {
+      ...{ kind: "host-forwarding", owner: urnOf("HostForwarding", "nat"), name, claims: [], ...common(token, box) },
+      settings: [...kept, ...settings].map((setting) => setting.split(" ") as [string, string]),
+    },
+    rules,
+  );
+}
+
+/** A PortForward's fragment, with the rules that the provider renders. */
 export function portForward(
   box: Pick<Box, "network">,
   token: string,
   port: number,
   target = "192.168.100.11:80",
 ): string {
-  const comment = `-m comment --comment xennet-${token}`;
-  return `xennet-fragment 1
-kind port-forward
-token ${token}
-owner urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xennet:PortForward::web
-incarnation ${incarnation}
-name web
-network ${box.network}
-external-interface auto
-external-address auto
-forwarding 3f2a9c0d41b7
-claim tcp ${port}
-rule 40 nat -A XENNET-PREROUTING -d @EXT_IP@/32 -i @EXT_IF@ -p tcp -m tcp --dport ${port} ${comment} -j DNAT --to-destination ${target}
-rule 40 filter -A XENNET-FORWARD -d ${target.replace(/:.*/, "")}/32 -i @EXT_IF@ -o @BRIDGE@ -p tcp -m tcp --dport 80 ${comment} -j ACCEPT
-end
-`;
+  const [guest = "", targetPort = ""] = target.split(":");
+  const only = (one: number) => ({ from: one, to: one });
+  const rules = portForwardRules({
+    ...{ protocols: ["tcp"], externalPorts: only(port), target: guest, targetPorts: only(Number(targetPort)) },
+  });
+  return renderFragment(
+    {
+      ...{ kind: "port-forward", owner: urnOf("PortForward", "web"), name: "web", forwarding: "3f2a9c0d41b7" },
+      ...{ claims: [{ protocol: "tcp", ports: only(port) }], settings: [], ...common(token, box) },
+    },
+    rules,
+  );
 }
 
 /** A `put` or `remove` of a transaction. */

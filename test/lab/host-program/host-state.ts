@@ -23,6 +23,12 @@ export async function countersOf(box: Box, rule: string): Promise<string[]> {
   return saved.flatMap((line) => (spelled(line) === rule ? [line.split(" ")[0] ?? ""] : []));
 }
 
+/** Gives a rule of a chain of the filter table counters, as `7 500`. */
+export async function setCounters(box: Box, name: string, rule: string, counters: string): Promise<void> {
+  const at = (await chain(box, "filter", name)).indexOf(rule) + 1;
+  await box.sh(`iptables -R ${name} ${at} ${rule} -c ${counters}`);
+}
+
 /** The rules of one chain, in order. */
 export async function chain(box: Box, table: string, name: string): Promise<string[]> {
   const saved = await box.sh(`iptables-save -t ${table}`);

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Box, backends, makeBox } from "./box.ts";
 import { declare, hostForwarding, newToken, portForward, put, transact } from "./declarations.ts";
-import { countersOf, lines, snapshot } from "./host-state.ts";
+import { countersOf, lines, setCounters, snapshot } from "./host-state.ts";
 import { unwrapTool, wrapTool } from "./wrapped-tool.ts";
 
 describe.each(backends())("rules that iptables refused while healing, iptables %s", (backend) => {
   let box: Box;
   const [forwarding, web] = [newToken(), newToken()];
-  const counted = `-A XENNET-INPUT -i xapi1 -m comment --comment xennet-${forwarding} -j DROP`;
+  const closing = `-i xapi1 -m comment --comment xennet-${forwarding} -j DROP`;
+  const counted = `-A XENNET-INPUT ${closing}`;
 
   /** iptables-restore that knows no port 8080, when it tests or only when it commits. */
   const refuse = (when: "test" | "commit") =>
@@ -24,8 +25,7 @@ exit`,
   const states = async () => lines(await snapshot(box), "fragment").sort();
   const both = [`${forwarding} active`, `${web} active`].sort();
   const waiting = [`${forwarding} active`, `${web} waiting`].sort();
-  const count = () =>
-    box.sh(`iptables -R XENNET-INPUT 1 -i xapi1 -m comment --comment xennet-${forwarding} -j DROP -c 7 500`);
+  const count = () => setCounters(box, "XENNET-INPUT", closing, "7 500");
 
   beforeEach(async () => {
     box = await makeBox({ backend });

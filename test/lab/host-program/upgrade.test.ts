@@ -55,9 +55,11 @@ test("hooks that an older program wrote are rewritten by the first transaction, 
   expect(await hooks()).toBe(current);
   expect((await box.xennet("status")).stdout).not.toContain("MISSING");
 
+  const rules = await chain(box, "filter", "XENNET-FORWARD");
+  expect(rules).not.toEqual([]);
   await box.sh("iptables -F XENNET-FORWARD");
   await box.sh("sed -n 's/^\\* \\* \\* \\* \\* root //p' /etc/cron.d/xennet | sh");
-  expect(await chain(box, "filter", "XENNET-FORWARD")).toHaveLength(3);
+  expect(await chain(box, "filter", "XENNET-FORWARD")).toEqual(rules);
   await box.reboot();
   await box.plug();
   await box.sh("/etc/rc.d/rc3.d/S09xennet start");
