@@ -16,10 +16,10 @@ if (chosen.length > 0) process.env.XENNET_TESTS ??= "all";
 const all = process.env.XENNET_TESTS === "all";
 
 setUp({ forTests: true, withSystemd: all });
-process.exit(chosen.length > 0 ? vitest(chosen) : runAll());
+process.exit(chosen.length > 0 ? vitest(chosen) : await runAll());
 
-function runAll() {
-  const checks = runChecks();
+async function runAll() {
+  const checks = await runChecks();
   const file = join(root, "node_modules/.xennet-setup/report.json");
   const leftOut = join(root, "node_modules/.xennet-setup/left-out");
   for (const old of [file, leftOut]) rmSync(old, { force: true });
