@@ -1,0 +1,1 @@
+export function npmCommand(args: readonly string[]): { readonly command: string; readonly args: string[] };
